@@ -1,0 +1,55 @@
+"""An event loop for network programs, with Twisted's API.
+
+`from reactor import reactor` is the process's default reactor, made when it is first asked for; `import reactor;
+reactor.run()` is the same one's doing. Importing makes nothing, opens nothing and is fast.
+"""
+
+from __future__ import annotations
+
+from reactor import _current
+from reactor._current import currentReactor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from reactor.base import Reactor
+
+    reactor: Reactor
+
+__all__ = ["currentReactor", "reactor"]
+__version__ = "0.1.0"
+
+
+# `from reactor import defer` asks the package for the attribute before it imports the module, and must make no reactor.
+# tests/test_package.py compares this with the folder.
+_MODULES = frozenset(
+    ("address", "base", "components", "defer", "endpoints", "error", "failure", "interfaces", "protocol", "task")
+)
+
+
+def _default() -> Reactor:
+    made = globals().get("reactor")
+    if made is None:
+        # The one late import of the package: a program that only wants a Deferred makes no reactor.
+        from reactor.base import Reactor
+
+        made = globals().setdefault("reactor", Reactor())
+    return made  # type: ignore[no-any-return]
+
+
+_current._makeDefault.append(_default)
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_") or name in _MODULES:
+        raise AttributeError(f"module 'reactor' has no attribute {name!r}")
+    default = _default()
+    if name == "reactor":
+        return default
+    try:
+        return getattr(default, name)
+    except AttributeError:
+        raise AttributeError(
+            f"neither the package 'reactor' nor its default reactor has an attribute {name!r}"
+        ) from None

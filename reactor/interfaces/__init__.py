@@ -1,0 +1,148 @@
+"""Contracts: what is asked of whom, as `zope.interface` interfaces under the names that Twisted's users know.
+
+Each method is documented with what goes in and out and which errors it raises. Methods are written without ``self``,
+as is the custom there. ``IName.providedBy(object)`` asks, `zope.interface.verify.verifyObject` makes sure,
+``IName(object)`` adapts (`reactor.components`).
+
+Loading all of them takes longer than the rest of the house, so the house itself does it only when somebody asks
+(`reactor._declare`).
+"""
+
+from __future__ import annotations
+
+from reactor._declare import interfacesLoaded
+from reactor.interfaces._datagram import (
+    IMulticastTransport,
+    IUDPTransport,
+    IUNIXDatagramConnectedTransport,
+    IUNIXDatagramTransport,
+)
+from reactor.interfaces._endpoints import (
+    IStreamClientEndpoint,
+    IStreamClientEndpointStringParserWithReactor,
+    IStreamServerEndpoint,
+    IStreamServerEndpointStringParser,
+)
+from reactor.interfaces._process import (
+    IProcessProtocol,
+    IProcessTransport,
+)
+from reactor.interfaces._reactor import (
+    IDelayedCall,
+    IFileDescriptor,
+    IHalfCloseableDescriptor,
+    IReactorCore,
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorInThreads,
+    IReactorMulticast,
+    IReactorPluggableNameResolver,
+    IReactorPluggableResolver,
+    IReactorProcess,
+    IReactorSocket,
+    IReactorSSL,
+    IReactorTCP,
+    IReactorThreads,
+    IReactorTime,
+    IReactorUDP,
+    IReactorUNIX,
+    IReactorUNIXDatagram,
+    IReadDescriptor,
+    IReadWriteDescriptor,
+    ISystemHandle,
+    IWriteDescriptor,
+)
+from reactor.interfaces._resolve import (
+    IHostnameResolver,
+    IHostResolution,
+    IResolutionReceiver,
+    IResolver,
+    IResolverSimple,
+)
+from reactor.interfaces._stream import (
+    IAddress,
+    IConnector,
+    IConsumer,
+    IDrainable,
+    IFileDescriptorReceiver,
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    IListeningPort,
+    ILoggingContext,
+    INegotiated,
+    IProducer,
+    IProtocol,
+    IProtocolFactory,
+    IProtocolNegotiationFactory,
+    IPullProducer,
+    IPushProducer,
+    ISSLTransport,
+    ITCPTransport,
+    ITLSTransport,
+    ITransport,
+    IUNIXTransport,
+)
+
+__all__ = [
+    "IAddress",
+    "ILoggingContext",
+    "IProtocol",
+    "IProtocolFactory",
+    "IHalfCloseableProtocol",
+    "IHandshakeListener",
+    "IFileDescriptorReceiver",
+    "IProducer",
+    "IPushProducer",
+    "IPullProducer",
+    "IConsumer",
+    "IDrainable",
+    "ITransport",
+    "ITCPTransport",
+    "ITLSTransport",
+    "ISSLTransport",
+    "INegotiated",
+    "IProtocolNegotiationFactory",
+    "IUNIXTransport",
+    "IConnector",
+    "IListeningPort",
+    "IReactorCore",
+    "IReactorTime",
+    "IDelayedCall",
+    "IReactorTCP",
+    "IReactorSSL",
+    "IReactorUNIX",
+    "IReactorUNIXDatagram",
+    "IReactorUDP",
+    "IReactorMulticast",
+    "IReactorSocket",
+    "IReactorProcess",
+    "IReactorFromThreads",
+    "IReactorInThreads",
+    "IReactorThreads",
+    "IReactorPluggableResolver",
+    "IReactorPluggableNameResolver",
+    "IReactorFDSet",
+    "ISystemHandle",
+    "IFileDescriptor",
+    "IReadDescriptor",
+    "IWriteDescriptor",
+    "IReadWriteDescriptor",
+    "IHalfCloseableDescriptor",
+    "IUDPTransport",
+    "IUNIXDatagramTransport",
+    "IUNIXDatagramConnectedTransport",
+    "IMulticastTransport",
+    "IProcessProtocol",
+    "IProcessTransport",
+    "IResolverSimple",
+    "IHostnameResolver",
+    "IHostResolution",
+    "IResolutionReceiver",
+    "IResolver",
+    "IStreamClientEndpoint",
+    "IStreamServerEndpoint",
+    "IStreamClientEndpointStringParserWithReactor",
+    "IStreamServerEndpointStringParser",
+]
+
+interfacesLoaded(globals())
