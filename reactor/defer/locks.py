@@ -1,0 +1,210 @@
+"""Taking turns and handing over, between callbacks rather than threads: a lock, a semaphore and a queue."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from reactor.defer.chain import Chain
+from reactor.defer.deferred import Deferred
+from reactor.defer.errors import QueueOverflow, QueueUnderflow
+from reactor.defer.generic import Generic, T
+from reactor.defer.shortcuts import maybeDeferred, succeed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from types import TracebackType
+    from typing import Any, ParamSpec, Self, TypeVar, overload
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+
+class _Limited:
+    """What a lock and a semaphore share: some may have it, the others wait in a row.
+
+    :ivar waiting: the Deferreds of those that wait, the one that came first at the front.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: deque[Deferred[Self]] = deque()
+
+    def _isFree(self) -> bool:
+        raise NotImplementedError
+
+    def _give(self) -> None:
+        """Count one more that has it."""
+        raise NotImplementedError
+
+    def _takeBack(self) -> None:
+        """Count one less; AssertionError when nobody has it."""
+        raise NotImplementedError
+
+    def acquire(self) -> Deferred[Self]:
+        """A Deferred of this object, fired when the caller has it. Cancelling the Deferred leaves the row."""
+        if self._isFree():
+            self._give()
+            return succeed(self)
+        waiter: Deferred[Self] = Deferred(self.waiting.remove)
+        self.waiting.append(waiter)
+        return waiter
+
+    def release(self) -> None:
+        """Give it back, for the first that waits: it goes on within this call. Whoever acquired it must call this once.
+
+        :raises AssertionError: nobody has it.
+        """
+        self._takeBack()
+        if self.waiting:
+            self._give()
+            self.waiting.popleft().callback(self)  # type: ignore[arg-type]
+
+    if TYPE_CHECKING:
+
+        @overload
+        def run(self, f: Callable[P, Deferred[R]], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[R]: ...
+        @overload
+        def run(
+            self, f: Callable[P, Coroutine[Deferred[Any], Any, R]], /, *args: P.args, **kwargs: P.kwargs
+        ) -> Deferred[R]: ...
+        @overload
+        def run(self, f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[R]: ...
+
+    def run(self, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Deferred[Any]:
+        """Acquire, call `f(*args, **kwargs)`, and release when that is done, also if it fails; the Deferred of its
+        result.
+
+        `f` may return a Deferred or be an ``async def``; it is done when that is.
+        """
+        turn = _Turn(self)
+
+        def acquired(_: Self) -> Any:
+            turn.begun = True
+            return maybeDeferred(f, *args, **kwargs)
+
+        return self.acquire().addCallback(acquired)._add((turn,))
+
+    async def __aenter__(self) -> Self:
+        return await self.acquire()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exception: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+class _Turn:
+    """Releases what `run` has acquired, in the place of a callback.
+
+    It does not fire who waits but hands it to the loop that runs callbacks: thousands of calls that wait and end at
+    once are no recursion.
+    """
+
+    __slots__ = ("begun", "limited")
+
+    takes = False
+
+    def __init__(self, limited: _Limited) -> None:
+        self.limited = limited
+        self.begun = False
+
+    def receive(self, ended: Chain) -> Chain | None:
+        """The call is done, and `ended` has its result, which stays there."""
+        if not self.begun:
+            # Cancelled while it waited.
+            return None
+        limited = self.limited
+        limited._takeBack()
+        if not limited.waiting:
+            return None
+        limited._give()
+        waiter = limited.waiting.popleft()
+        waiter.settle(limited)
+        return None if waiter.paused else waiter
+
+
+class DeferredLock(_Limited):
+    """One at a time: `acquire`, do what must not happen twice at once, `release`; or `run`; or ``async with lock:``.
+
+    :ivar locked: whether somebody has it.
+    """
+
+    locked = False
+
+    def _isFree(self) -> bool:
+        return not self.locked
+
+    def _give(self) -> None:
+        self.locked = True
+
+    def _takeBack(self) -> None:
+        if not self.locked:
+            raise AssertionError("Tried to release an unlocked lock")
+        self.locked = False
+
+
+class DeferredSemaphore(_Limited):
+    """So many at a time: a `DeferredLock` that can be had `tokens` times.
+
+    :ivar limit: how many may have it.
+    :ivar tokens: how many more may have it now.
+    :raises ValueError: `tokens` is less than 1.
+    """
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__()
+        if tokens < 1:
+            raise ValueError(f"DeferredSemaphore requires tokens >= 1, not {tokens!r}")
+        self.tokens = self.limit = tokens
+
+    def _isFree(self) -> bool:
+        return self.tokens > 0
+
+    def _give(self) -> None:
+        self.tokens -= 1
+
+    def _takeBack(self) -> None:
+        if self.tokens >= self.limit:
+            raise AssertionError("Someone released me too many times: too many tokens!")
+        self.tokens += 1
+
+
+class DeferredQueue(Generic[T]):
+    """Objects that wait to be taken, or takers that wait for an object; both in the order in which they came.
+
+    :param size: how many objects may wait; None: any number.
+    :param backlog: how many takers may wait; None: any number.
+    :ivar pending: the objects that wait.
+    :ivar waiting: the Deferreds of those that wait for one.
+    """
+
+    def __init__(self, size: int | None = None, backlog: int | None = None) -> None:
+        self.waiting: deque[Deferred[T]] = deque()
+        self.pending: deque[T] = deque()
+        self.size = size
+        self.backlog = backlog
+
+    def put(self, obj: T) -> None:
+        """Give `obj` to the first that waits, within this call, or let it wait.
+
+        :raises QueueOverflow: as many wait as may.
+        """
+        if self.waiting:
+            self.waiting.popleft().callback(obj)
+        elif self.size is None or len(self.pending) < self.size:
+            self.pending.append(obj)
+        else:
+            raise QueueOverflow(f"{len(self.pending)} objects wait in the queue, which is its limit")
+
+    def get(self) -> Deferred[T]:
+        """A Deferred of the next object. Cancelling it leaves the row.
+
+        :raises QueueUnderflow: as many wait for an object as may.
+        """
+        if self.pending:
+            return succeed(self.pending.popleft())
+        if self.backlog is None or len(self.waiting) < self.backlog:
+            taker: Deferred[T] = Deferred(self.waiting.remove)
+            self.waiting.append(taker)
+            return taker
+        raise QueueUnderflow(f"{len(self.waiting)} wait for an object from the queue, which is its limit")
