@@ -1,0 +1,216 @@
+"""Which descriptors are watched for what, and who is told. The only file that names `selectors`.
+
+A *watch* is what the loop dispatches to: it has a descriptor and says in `interest` what it wants to hear of. What the
+kernel was told is `armed`, and the two may differ: a watch that loses interest in reading is disarmed only when an
+event for it really arrives (`spurious`), since most of them regain their interest, or are closed, before that. The
+other way round never happens: interest is always armed.
+
+A *backend* is the kernel's side, four methods on plain descriptors: `Epoll` below, straight on epoll, or `Selector`
+around any `selectors.BaseSelector`. Masks are those of poll(2): 1 readable, 4 writable, 8 error, 16 hang-up, whatever
+the backend.
+
+Level-triggered throughout. A descriptor of no interest is not registered at all, since the kernel reports errors and
+hang-ups even for an empty mask: a paused connection whose peer is gone would spin. A descriptor that is closed and
+reused within a turn must not get the old one's event; every watch that was added since the last poll is therefore in
+`fresh`, and the loop skips its events of this turn (being level-triggered, they come again).
+"""
+
+from __future__ import annotations
+
+import select
+import selectors
+from os import getpid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
+    from reactor.failure import Failure
+
+    class Backend(Protocol):
+        """The kernel's side of a poller."""
+
+        def register(self, fd: int, mask: int) -> None: ...
+        def modify(self, fd: int, mask: int) -> None: ...
+        def unregister(self, fd: int) -> None: ...
+        def poll(self, timeout: float) -> Sequence[tuple[int, int]]: ...
+        def close(self) -> None: ...
+
+
+READ = 1
+WRITE = 4
+ERROR = 8 | 16
+
+
+class Watch:
+    """Somebody with a descriptor who wants to be told.
+
+    Only the poller writes `armed`; `fd` is -1 when there is nothing to watch.
+    """
+
+    __slots__ = ("armed", "fd", "interest")
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        self.interest = 0
+        self.armed = 0
+
+    def readable(self) -> None:
+        """There is something to read, or an error, or the end."""
+        raise NotImplementedError
+
+    def writable(self) -> None:
+        """There is room to write, or an error."""
+        raise NotImplementedError
+
+    def disconnect(self, reason: Failure) -> None:
+        """The reactor stops: close, and tell whoever is to be told."""
+        raise NotImplementedError
+
+    def supersede(self) -> None:
+        """Another descriptor with this one's number is to be watched. ValueError, unless this one is gone."""
+        raise ValueError(f"descriptor {self.fd} is watched already, for {self.public()!r}")
+
+    def public(self) -> object:
+        """The object that a user of the reactor knows this watch by."""
+        return self
+
+    def internal(self) -> bool:
+        """Whether this watch is the loop's own, which nobody is to see or remove."""
+        return False
+
+
+class Poller:
+    """Descriptor -> watch, and the backend that is kept in step with it."""
+
+    __slots__ = ("_backend", "_pid", "fresh", "poll", "watches")
+
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        """Watch with `selector`, or with what suits this system best."""
+        backend: Backend
+        if selector is not None:
+            backend = Selector(selector)
+        elif hasattr(select, "epoll"):
+            backend = select.epoll(-1, select.EPOLL_CLOEXEC)
+        else:
+            backend = Selector(selectors.DefaultSelector())
+        self._backend = backend
+        # poll(timeout): pairs of descriptor and mask of what happened; waits at most `timeout` seconds, for ever when
+        # it is negative.
+        self.poll = backend.poll
+        self.watches: dict[int, Watch] = {}
+        self.fresh: set[int] = set()
+        self._pid = getpid()
+
+    def add(self, watch: Watch, interest: int) -> None:
+        """Begin to watch. A watch that is there may have an interest of 0: it is then known, not armed."""
+        self.checkProcess()
+        fd = watch.fd
+        if fd < 0:
+            raise ValueError(f"{watch.public()!r} has no descriptor to watch: its fileno() is {fd}")
+        if fd in self.watches:
+            self.watches[fd].supersede()
+        if interest:
+            self._backend.register(fd, interest)
+        watch.interest = watch.armed = interest
+        self.watches[fd] = watch
+        self.fresh.add(fd)
+
+    def want(self, watch: Watch, interest: int) -> None:
+        """From now on tell `watch` of `interest` (and of what it heard of before)."""
+        watch.interest = wanted = watch.interest | interest
+        armed = watch.armed
+        if wanted & ~armed:
+            self._arm(watch, armed | wanted)
+
+    def drop(self, watch: Watch, interest: int) -> None:
+        """No longer tell `watch` of `interest`. Writing is disarmed at once: a socket is writable nearly always."""
+        watch.interest &= ~interest
+        if interest & WRITE and watch.armed & WRITE:
+            self._arm(watch, watch.armed & ~WRITE)
+
+    def spurious(self, watch: Watch) -> None:
+        """An event came that `watch` has no interest in: tell the kernel so."""
+        if watch.armed != watch.interest:
+            self._arm(watch, watch.interest)
+
+    def _arm(self, watch: Watch, mask: int) -> None:
+        self.checkProcess()
+        if not watch.armed:
+            self._backend.register(watch.fd, mask)
+        elif mask:
+            self._backend.modify(watch.fd, mask)
+        else:
+            self._backend.unregister(watch.fd)
+        watch.armed = mask
+
+    def forget(self, watch: Watch) -> None:
+        """Never tell `watch` anything again.
+
+        To be called before its descriptor is closed; harmless when it is not watched.
+        """
+        fd = watch.fd
+        if self.watches.get(fd) is not watch:
+            return
+        self.checkProcess()
+        del self.watches[fd]
+        watch.interest = 0
+        if watch.armed:
+            watch.armed = 0
+            try:
+                self._backend.unregister(fd)
+            except (OSError, KeyError):
+                # Closed behind our back by whoever owns it; the kernel has forgotten it with that.
+                pass
+
+    def close(self) -> None:
+        """Give the kernel's side back. The poller is of no use afterwards."""
+        self._backend.close()
+
+    def checkProcess(self) -> None:
+        """RuntimeError in a fork of the process that made this poller."""
+        # After fork() the child shares the parent's epoll set: what it unregistered there, the parent would never hear
+        # of again.
+        if getpid() != self._pid:
+            raise RuntimeError(
+                f"this reactor belongs to process {self._pid} and cannot be used in its fork, process {getpid()}; "
+                "make a new one there: reactor.base.Reactor()"
+            )
+
+
+class Selector:
+    """A backend on any selector of the standard library, or one made like them."""
+
+    __slots__ = ("_selector",)
+
+    def __init__(self, selector: selectors.BaseSelector) -> None:
+        self._selector = selector
+
+    def register(self, fd: int, mask: int) -> None:
+        """Begin to watch `fd`."""
+        self._selector.register(fd, _events(mask))
+
+    def modify(self, fd: int, mask: int) -> None:
+        """Watch `fd` for something else."""
+        self._selector.modify(fd, _events(mask))
+
+    def unregister(self, fd: int) -> None:
+        """No longer watch `fd`."""
+        self._selector.unregister(fd)
+
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        """What happened within `timeout` seconds.
+
+        A selector tells errors and hang-ups as readable and writable, so there is no mask for them.
+        """
+        happened = self._selector.select(None if timeout < 0 else timeout)
+        return [(key.fd, (events & 1) | (events & 2) << 1) for key, events in happened]
+
+    def close(self) -> None:
+        """Give the selector back."""
+        self._selector.close()
+
+
+def _events(mask: int) -> int:
+    return (selectors.EVENT_READ if mask & READ else 0) | (selectors.EVENT_WRITE if mask & WRITE else 0)

@@ -1,0 +1,244 @@
+"""Calls that wait for a time: a heap of `(when, serial, call)` and the handle that the caller keeps.
+
+Pure: the time is asked of a function given at the start, so that the reactor and `task.Clock` use this same class.
+Tuples in `heapq` compare in C, and the serial makes calls for the same moment run in the order in which they were
+scheduled.
+
+An entry is never searched for. It is *live* when its serial is its call's `_serial`; it is *early* when its serial is
+its call's `_entry` only (the call was put off since, which costs nothing until the entry comes up and is pushed again);
+anything else is stale and dropped when it comes up, or when stale entries outnumber the live ones and the heap is
+rebuilt.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from heapq import heapify, heappop, heappush
+
+from reactor.error import AlreadyCalled, AlreadyCancelled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextvars import Context
+    from typing import Any
+
+    from zope.interface import implementer
+
+    from reactor.interfaces import IDelayedCall
+else:
+    from reactor._declare import IDelayedCall, implementer
+
+# Below this many stale entries a rebuild is not worth its call.
+_FEW = 64
+# States of a DelayedCall kept in _entry: the serial of its entry in the heap, or one of these.
+_NOT_QUEUED = 0
+_CALLED = -1
+_CANCELLED = -2
+
+
+@implementer(IDelayedCall)
+class DelayedCall:
+    """One call that waits for its time: what `callLater` returns."""
+
+    __slots__ = ("__weakref__", "_context", "_entry", "_queue", "_serial", "_when", "args", "func", "kw")
+
+    def __init__(
+        self,
+        queue: TimerQueue,
+        when: float,
+        serial: int,
+        func: Callable[..., object] | None,
+        args: tuple[Any, ...],
+        kw: dict[str, Any] | None,
+        context: Context | None,
+    ) -> None:
+        self._queue = queue
+        self._when = when
+        self._serial = serial
+        self._entry = serial
+        self.func = func
+        self.args = args
+        self.kw = kw
+        self._context = context
+
+    @property
+    def time(self) -> float:
+        """When the call is due, in seconds on the clock that it was scheduled on."""
+        return self._when
+
+    @property
+    def called(self) -> bool:
+        """Whether the call has been made (it has from the moment it begins)."""
+        return self._entry == _CALLED
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the call was cancelled."""
+        return self._entry == _CANCELLED
+
+    def getTime(self) -> float:
+        """When the call is due, in seconds on the clock that it was scheduled on (`reactor.seconds()`)."""
+        return self._when
+
+    def active(self) -> bool:
+        """Whether the call is still to come: neither made nor cancelled."""
+        return self._entry >= _NOT_QUEUED
+
+    def cancel(self) -> None:
+        """Never make the call.
+
+        Raises AlreadyCancelled the second time and AlreadyCalled once the call began.
+        """
+        entry = self._entry
+        if entry < 0:
+            self._refuse()
+        self._entry = _CANCELLED
+        self._serial = 0
+        self.func = self._context = self.kw = None
+        self.args = ()
+        if entry:
+            queue = self._queue
+            queue.stale = stale = queue.stale + 1
+            if stale > _FEW and stale * 2 > len(queue.heap):
+                queue.rebuild()
+
+    def reset(self, secondsFromNow: float) -> None:
+        """Make the call `secondsFromNow` seconds (not negative) from now instead.
+
+        Raises as `cancel` does, and ValueError or TypeError for a number that is no delay.
+        """
+        if self._entry < 0:
+            self._refuse()
+        self._queue.move(self, self._queue.seconds() + checkDelay(secondsFromNow, "reset", "secondsFromNow"))
+
+    def delay(self, secondsLater: float) -> None:
+        """Make the call `secondsLater` seconds later than planned; earlier when negative (but not before this returns).
+
+        Raises as `cancel` does, and ValueError or TypeError for what is no number.
+        """
+        if self._entry < 0:
+            self._refuse()
+        try:
+            when = self._when + secondsLater
+        except TypeError:
+            raise TypeError(f"delay(): secondsLater must be a number of seconds, not {secondsLater!r}") from None
+        if when != when:
+            raise ValueError("delay(): secondsLater must be a number of seconds, not nan")
+        self._queue.move(self, when)
+
+    def _refuse(self) -> None:
+        if self._entry == _CANCELLED:
+            raise AlreadyCancelled("this delayed call was cancelled before")
+        raise AlreadyCalled("this delayed call was made already")
+
+    def __repr__(self) -> str:
+        state = (
+            "called"
+            if self.called
+            else "cancelled"
+            if self.cancelled
+            else f"due in {self._when - self._queue.seconds():.6g} s"
+        )
+        name = getattr(self.func, "__qualname__", None) or repr(self.func)
+        return f"<DelayedCall {name if self.func is not None else 'of nothing any more'} {state}>"
+
+
+def checkDelay(delay: float, method: str, name: str) -> float:
+    """`delay` if it is a number of seconds that is not negative, else a ValueError or TypeError that says so."""
+    try:
+        if delay >= 0:
+            return delay
+    except TypeError:
+        raise TypeError(f"{method}(): {name} must be a number of seconds, not {delay!r}") from None
+    raise ValueError(f"{method}(): {name} must not be negative or nan, not {delay!r}")
+
+
+class TimerQueue:
+    """Every call of one clock that is still to come."""
+
+    __slots__ = ("_serial", "heap", "ready", "seconds", "stale")
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self.seconds = seconds
+        self.heap: list[tuple[float, int, DelayedCall]] = []
+        self._serial = 0
+        # What `due` gave out and may not have been run yet: whoever runs several at a time says so here.
+        self.ready: list[tuple[int, DelayedCall]] = []
+        # Invariant: `stale` entries of the heap are stale; when they are more than half (and more than a few) it is
+        # rebuilt.
+        self.stale = 0
+
+    def callLater(self, delay: float, f: Callable[..., object], /, *args: Any, **kw: Any) -> DelayedCall:
+        """Call `f(*args, **kw)` when `delay` seconds have passed, in the context variables of now."""
+        try:
+            good = delay >= 0
+        except TypeError:
+            good = False
+        if not good:
+            checkDelay(delay, "callLater", "delay")
+        if not callable(f):
+            raise TypeError(f"callLater(): {f!r} is not callable")
+        when = self.seconds() + delay
+        self._serial = serial = self._serial + 1
+        call = DelayedCall(self, when, serial, f, args, kw or None, copy_context())
+        heappush(self.heap, (when, serial, call))
+        return call
+
+    def move(self, call: DelayedCall, when: float) -> None:
+        """Let `call` be due at `when` instead. Later is free until its entry comes up; earlier is a new entry."""
+        self._serial = serial = self._serial + 1
+        call._serial = serial
+        earlier = when < call._when
+        call._when = when
+        if call._entry == _NOT_QUEUED or earlier:
+            if call._entry:
+                self.stale += 1
+            call._entry = serial
+            heappush(self.heap, (when, serial, call))
+            if self.stale > _FEW and self.stale * 2 > len(self.heap):
+                self.rebuild()
+
+    def rebuild(self) -> None:
+        """Forget the stale entries at once. Called when they are more than half, so a cancel costs O(1) on average."""
+        heap = self.heap
+        live = [entry for entry in heap if entry[2]._entry == entry[1]]
+        # In place: whoever looks at the heap between two turns keeps the same list.
+        heap[:] = live
+        heapify(heap)
+        self.stale = 0
+
+    def due(self, now: float) -> Iterator[tuple[int, DelayedCall]]:
+        """Take out the calls that are due at `now`, one after another and in order; run them with `run` below."""
+        heap = self.heap
+        while heap and heap[0][0] <= now:
+            _, serial, call = heappop(heap)
+            if serial == call._serial:
+                call._entry = _NOT_QUEUED
+                yield serial, call
+            elif serial == call._entry:
+                call._entry = call._serial
+                heappush(heap, (call._when, call._serial, call))
+            else:
+                self.stale -= 1
+
+    def calls(self) -> list[DelayedCall]:
+        """Every call that is still to come."""
+        ready = [call for serial, call in self.ready if call._serial == serial and call._entry == _NOT_QUEUED]
+        return ready + [call for _, serial, call in self.heap if call._entry == serial]
+
+
+def run(serial: int, call: DelayedCall) -> None:
+    """Make a call that `due` gave out, unless it was cancelled or put off since. What it raises comes out."""
+    if call._serial != serial or call._entry < 0:
+        return
+    func, args, kw, context = call.func, call.args, call.kw, call._context
+    call._entry = _CALLED
+    call.func = call._context = call.kw = None
+    call.args = ()
+    if func is None or context is None:
+        return
+    if kw:
+        context.run(func, *args, **kw)
+    else:
+        context.run(func, *args)

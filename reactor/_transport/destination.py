@@ -1,0 +1,129 @@
+"""Where a TCP client connects to: a host, an address or a name, and a port. Looks the name up, dials the addresses, and
+says what went wrong in our words.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from reactor._transport.connect import BindFailed, Dial
+from reactor._transport.resolver import LookUp
+from reactor._transport.tcp import TCPTransport, address, literal, prepare
+from reactor.address import IPv4Address
+from reactor.error import ConnectBindError, DNSLookupError, getConnectError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from reactor._core.loop import Loop
+    from reactor._transport.connector import Connector
+    from reactor._transport.race import Target
+    from reactor._transport.stream import StreamTransport
+    from reactor._transport.tcp import Address
+
+
+class TCPDestination:
+    """A host and a port, and the local address to connect from."""
+
+    __slots__ = ("_bindAddress", "_loop", "_resolver", "host", "port")
+
+    def __init__(self, loop: Loop, resolver: Callable[[], Any], host: str, port: int, bindAddress: Any) -> None:
+        """`resolver()` is the name resolver at the time of the question; `bindAddress` is a (host, port) or None."""
+        self._loop = loop
+        self._resolver = resolver
+        self.host = host
+        self.port = port
+        self._bindAddress = bindAddress
+
+    def address(self) -> Any:
+        """What was asked for."""
+        found = literal(self.host, self.port)
+        if found is not None:
+            return address(found[1])
+        # Twisted's type for a name that a connector was given.
+        return IPv4Address("TCP", self.host, self.port)
+
+    def dial(self, connector: Connector) -> Underway:
+        """Begin; tell the connector how it ended."""
+        return Underway(self._loop, self._resolver, self, self._bindAddress, connector)
+
+    def transport(self, sock: socket.socket, peer: Address, protocol: Any, connector: Connector) -> StreamTransport:
+        """The transport of a connection that was made."""
+        return TCPTransport(self._loop, sock, peer, protocol, connector, connector.factory)
+
+
+class Underway:
+    """A connection that is being made: first a question to the resolver, unless the host is an address, then a dial."""
+
+    __slots__ = ("_connector", "_destination", "_dial", "_local", "_lookUp", "_loop")
+
+    def __init__(
+        self,
+        loop: Loop,
+        resolver: Callable[[], Any],
+        destination: TCPDestination,
+        bindAddress: Any,
+        connector: Connector,
+    ) -> None:
+        self._loop = loop
+        self._destination = destination
+        self._local = bindAddress
+        self._connector = connector
+        self._lookUp: LookUp | None = None
+        self._dial: Dial | None = None
+        # An empty host is this one, as for the socket module.
+        target = literal(destination.host or "0.0.0.0", destination.port)
+        if target is not None:
+            self._resolved([target])
+        else:
+            self._lookUp = LookUp(loop, resolver(), destination.host, destination.port, self._resolved)
+
+    @property
+    def phase(self) -> str:
+        """What it is doing now."""
+        return "resolve" if self._dial is None else "connect"
+
+    @property
+    def attempts(self) -> tuple[tuple[Address, BaseException], ...]:
+        """Every address that was tried so far, and what came of it."""
+        return _attempts(self._dial.tried) if self._dial is not None else ()
+
+    def cancel(self) -> None:
+        """Give up, and tell nobody. Called when it is over as well; lets go of what would keep it alive in a circle."""
+        lookUp, dial = self._lookUp, self._dial
+        self._lookUp = self._dial = None
+        if lookUp is not None:
+            lookUp.cancel()
+        if dial is not None:
+            dial.cancel()
+
+    def _resolved(self, answer: list[Target] | DNSLookupError) -> None:
+        if isinstance(answer, DNSLookupError):
+            port, elapsed = self._destination.port, self._connector.elapsed
+            self._connector.failed(getConnectError(answer, port=port, elapsed=elapsed))
+            return
+        self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed)
+
+    def _connected(self, sock: socket.socket, target: Target) -> None:
+        prepare(sock)
+        self._connector.connected(sock, address(target[1]))
+
+    def _failed(self, failures: list[tuple[Target, BaseException]]) -> None:
+        destination, connector = self._destination, self._connector
+        problem = failures[-1][1]
+        facts: dict[str, Any] = {
+            "host": destination.host,
+            "port": destination.port,
+            "elapsed": connector.elapsed,
+            "attempts": _attempts(failures),
+        }
+        if isinstance(problem, BindFailed):
+            connector.failed(ConnectBindError(problem.errno, problem.strerror or "", **facts))
+        else:
+            connector.failed(getConnectError(problem, **facts))
+
+
+def _attempts(tried: list[tuple[Target, BaseException]]) -> tuple[tuple[Address, BaseException], ...]:
+    return tuple([(address(target[1]), error) for target, error in tried])

@@ -1,0 +1,307 @@
+"""A listening socket and the factory that is asked for a protocol for each connection that comes in.
+
+Accepts in batches that follow the crowd: one at a time while clients come singly, up to 100 a turn in a burst, so that
+those who are connected are served in between. What the listening socket is made of (TCP, UNIX) is its `Listener`'s
+business.
+
+When the process has no descriptor left, whoever waits in the queue would wake the loop in vain for ever. Each port's
+reactor therefore keeps one descriptor in reserve: it is closed, the client accepted and closed at once, so that it
+knows, and the reserve taken again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from reactor._core.poller import READ, Watch
+from reactor._log import message
+from reactor.defer import Deferred
+from reactor.error import CannotListenError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from typing import Any, Protocol
+
+    from zope.interface import implementer
+
+    from reactor._core.loop import Loop
+    from reactor._transport.stream import StreamTransport
+    from reactor._transport.tcp import Address
+    from reactor.failure import Failure
+    from reactor.interfaces import IListeningPort
+
+    class Listener(Protocol):
+        """How to make the socket, and what comes out of it."""
+
+        interface: Any
+        port: Any
+
+        def listen(self) -> socket.socket: ...
+        def address(self, sockaddr: Any) -> Address: ...
+        def transport(self, sock: socket.socket, peer: Address, protocol: Any, factory: Any) -> StreamTransport: ...
+        def closed(self) -> None: ...
+else:
+    from reactor._declare import IListeningPort, implementer
+
+MOST_ACCEPTS = 100
+# Seconds without accepting when the system has no memory for a connection.
+_PAUSE = 0.1
+_NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
+_NO_MEMORY = frozenset({errno.ENOBUFS, errno.ENOMEM})
+# That one client's connection is gone or unwanted; the next may be better.
+_ONLY_THIS_ONE = frozenset({errno.ECONNABORTED, errno.EPERM, errno.EINTR, errno.EPROTO})
+
+
+class Reserve:
+    """One descriptor held for the day when there is none left."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self) -> None:
+        self._fd = -1
+        self.take()
+
+    def take(self) -> None:
+        """Hold one again, if there is one to be had."""
+        if self._fd < 0:
+            try:
+                self._fd = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                # None to be had now; the next call tries again.
+                pass
+
+    def give(self) -> bool:
+        """Free the descriptor; whether there was one."""
+        if self._fd < 0:
+            return False
+        os.close(self._fd)
+        self._fd = -1
+        return True
+
+    __del__ = give
+
+
+@implementer(IListeningPort)
+class Port(Watch):
+    """What `reactor.listenTCP` returns."""
+
+    __slots__ = (
+        "__weakref__",
+        "_batch",
+        "_complained",
+        "_host",
+        "_listener",
+        "_loop",
+        "_reserve",
+        "_sock",
+        "_stopping",
+        "factory",
+    )
+
+    def __init__(self, loop: Loop, reserve: Reserve, listener: Listener, factory: Any) -> None:
+        """Not listening yet."""
+        super().__init__(-1)
+        self._loop = loop
+        self._reserve = reserve
+        self._listener = listener
+        self.factory = factory
+        self._sock: socket.socket | None = None
+        self._host: Address | None = None
+        self._batch = 1
+        self._complained = False
+        # Whoever waits until the factory is told that the socket was closed; None when that is not so.
+        self._stopping: list[Deferred[None]] | None = None
+
+    @property
+    def port(self) -> Any:
+        """The port number listened on, while it listens; the one asked for otherwise."""
+        return self._listener.port if self._host is None else getattr(self._host, "port", self._listener.port)
+
+    @property
+    def interface(self) -> Any:
+        """The interface asked for."""
+        return self._listener.interface
+
+    @property
+    def connected(self) -> bool:
+        """Whether it listens."""
+        return self._sock is not None
+
+    def startListening(self) -> None:
+        """Listen. CannotListenError when the system refuses."""
+        if self._sock is not None:
+            raise CannotListenError(self.interface, self.port, OSError(errno.EINVAL, "this port listens already"))
+        try:
+            sock = self._listener.listen()
+        except OSError as e:
+            raise CannotListenError(self._listener.interface, self._listener.port, e) from e
+        try:
+            self.fd = sock.fileno()
+            self._host = self._listener.address(sock.getsockname())
+            self._reserve.take()
+            self._loop.poller.add(self, READ)
+            self.factory.doStart()
+        except BaseException:
+            self._loop.poller.forget(self)
+            sock.close()
+            self.fd, self._host = -1, None
+            raise
+        self._sock = sock
+        message("info", "%r listens", self)
+
+    def stopListening(self) -> Deferred[None]:
+        """Accept no more. The socket is closed when this returns; the Deferred fires with None in the next turn, when
+        the factory was told. What the factory's `doStop` raises, it fails with.
+
+        Connections that were accepted stay.
+        """
+        self._loop.poller.forget(self)
+        waiting: Deferred[None] = Deferred()
+        if self._sock is not None:
+            self._stopping = stopping = [waiting]
+            self._close()
+            self._loop.soon(self._told, stopping)
+        elif self._stopping is not None:
+            self._stopping.append(waiting)
+        else:
+            waiting.callback(None)
+        return waiting
+
+    loseConnection = stopListening
+
+    def getHost(self) -> Address:
+        """The address listened on, with the real port number where 0 was asked for.
+
+        RuntimeError before it ever listened.
+        """
+        if self._host is None:
+            raise RuntimeError("getHost(): this port never listened")
+        return self._host
+
+    def fileno(self) -> int:
+        """The listening socket's descriptor, -1 when it is closed."""
+        return self.fd
+
+    def getHandle(self) -> socket.socket | None:
+        """The listening socket, None when it is closed."""
+        return self._sock
+
+    def logPrefix(self) -> str:
+        """The factory's name, for logs."""
+        return type(self.factory).__name__
+
+    def pauseProducing(self) -> None:
+        """Leave clients in the kernel's queue until `resumeProducing`."""
+        self._loop.poller.drop(self, READ)
+
+    def resumeProducing(self) -> None:
+        """Accept again."""
+        if self._sock is not None:
+            self._loop.poller.want(self, READ)
+
+    def _close(self) -> None:
+        sock, self._sock = self._sock, None
+        if sock is not None:
+            sock.close()
+            self.fd = -1
+            self._listener.closed()
+
+    def _told(self, stopping: list[Deferred[None]]) -> None:
+        message("info", "%r is closed", self)
+        if self._stopping is stopping:
+            self._stopping = None
+        try:
+            self.factory.doStop()
+        except BaseException as e:
+            if stopping and isinstance(e, Exception):
+                stopping.pop(0).errback(e)
+            else:
+                self._loop.raised(f"{type(self.factory).__name__}.doStop raised, for {self!r}", e)
+        for waiting in stopping:
+            waiting.callback(None)
+
+    def disconnect(self, reason: Failure) -> None:
+        """The reactor stops."""
+        self._loop.poller.forget(self)
+        if self._sock is not None:
+            self._close()
+            self._told([])
+
+    def readable(self) -> None:
+        """Accept those who wait, some of them."""
+        accepted = 0
+        loop = self._loop
+        while accepted < self._batch and self._sock is not None:
+            try:
+                sock, sockaddr = self._sock.accept()
+            except OSError as e:
+                if e.errno in _ONLY_THIS_ONE:
+                    accepted += 1
+                    continue
+                if e.errno not in (errno.EAGAIN, errno.EWOULDBLOCK):
+                    self._cannotAccept(e)
+                self._batch = max(accepted, 1)
+                return
+            accepted += 1
+            self._complained = False
+            sock.setblocking(False)
+            self._admit(sock, sockaddr)
+            if loop.dirty:
+                loop.flush()
+        self._batch = min(self._batch * 2, MOST_ACCEPTS)
+
+    def _admit(self, sock: socket.socket, sockaddr: Any) -> None:
+        listener, factory = self._listener, self.factory
+        peer = listener.address(sockaddr)
+        try:
+            protocol = factory.buildProtocol(peer)
+        except BaseException as e:
+            sock.close()
+            self._loop.raised(f"{type(factory).__name__}.buildProtocol raised for {peer}, at {self!r}", e)
+            return
+        if protocol is None:
+            sock.close()
+            return
+        listener.transport(sock, peer, protocol, factory).begin()
+
+    def _cannotAccept(self, problem: OSError) -> None:
+        if not self._complained:
+            self._complained = True
+            # What writes the message may need a descriptor, be it to be loaded.
+            self._reserve.give()
+            message("warning", "%r cannot accept connections for now: %s", self, problem)
+            self._reserve.take()
+        if problem.errno in _NO_DESCRIPTOR:
+            self._turnAway()
+        elif problem.errno in _NO_MEMORY:
+            self._breathe()
+        else:
+            # Nothing that passes by itself: the others are not to suffer from a socket that is no use any more.
+            self.stopListening()
+
+    def _turnAway(self) -> None:
+        turnedAway = 0
+        while self._sock is not None and turnedAway < MOST_ACCEPTS:
+            if not self._reserve.give():
+                self._breathe()
+                break
+            try:
+                self._sock.accept()[0].close()
+                turnedAway += 1
+            except OSError as e:
+                if e.errno in _NO_DESCRIPTOR:
+                    self._breathe()
+                break
+            finally:
+                self._reserve.take()
+
+    def _breathe(self) -> None:
+        # Not even one to turn them away with: do not try again at once and for ever.
+        self.pauseProducing()
+        self._loop.timers.callLater(_PAUSE, self.resumeProducing)
+
+    def __repr__(self) -> str:
+        where = self._host if self._host is not None else f"{self._listener.interface}:{self._listener.port}"
+        return f"<Port of {type(self.factory).__name__} {'on' if self.connected else 'not listening on'} {where}>"

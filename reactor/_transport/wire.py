@@ -1,0 +1,456 @@
+"""A connected non-blocking stream socket: reads when told, sends what is queued, closes once.
+
+Knows its loop, its outbox, its producer and its place in `lifecycle.TABLE`. Has never heard of TLS, protocols or
+factories: what it reads goes to `receiver` (anything with `dataReceived`), and all else that happens to it is told to
+`owner`.
+
+The three rules that everything here serves:
+
+- Nothing is sent inside `write`, and nothing is told inside `write`, `lose` or `abort`. They queue, and the loop calls
+  `flush` when the callback that is being made returns. While `receiver.dataReceived` runs the wire is `marked` and
+  flushes itself afterwards, which saves the loop's list.
+- One place, `_end`, closes the socket and tells the owner, once.
+- A send that fails does not end the connection while there may be bytes to read that the peer sent before it went:
+  reading ends it, with that error.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+
+from reactor._core.poller import READ, WRITE, Watch
+from reactor._transport.lifecycle import DRAINING, READING, Event, State, step
+from reactor._transport.outbox import Outbox
+from reactor.error import ConnectionAborted, ConnectionDone, ConnectionLost, WriteBufferFull
+from reactor.failure import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from reactor._core.loop import Loop
+    from reactor._core.timers import DelayedCall
+    from reactor._transport.producers import Source
+
+    class Receiver(Protocol):
+        """Who gets the bytes."""
+
+        def dataReceived(self, data: bytes, /) -> object: ...
+
+    class Owner(Protocol):
+        """Who is told everything else. Its methods do not raise."""
+
+        def endReceived(self) -> bool: ...
+        def writingEnded(self) -> None: ...
+        def closing(self) -> None: ...
+        def lost(self, reason: Failure) -> None: ...
+        def raised(self, problem: BaseException) -> Failure | None: ...
+
+
+# One receive asks for SMALL bytes until reads fill it, then for up to LARGE. A fixed 256 KiB maps fresh memory at every
+# receive (measured: 22 us), a fixed 64 KiB halves the speed of 1 MB messages.
+SMALL = 16384
+LARGE = 262144
+
+# On the hot path a name of the module is found faster than a member of an enum.
+OPEN = State.OPEN
+
+_RST_ON_CLOSE = struct.pack("ii", 1, 0)
+# The kernel is short of memory for now: what it refuses today it takes in a moment.
+_TRY_AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Wire(Watch):
+    """One connection's socket."""
+
+    __slots__ = (
+        "_broken",
+        "_closing",
+        "_loop",
+        "_marked",
+        "_outbox",
+        "_piece",
+        "_size",
+        "_sock",
+        "closeTimeout",
+        "owner",
+        "receiver",
+        "source",
+        "state",
+        "writeBufferLimit",
+    )
+
+    def __init__(self, loop: Loop, sock: socket.socket, receiver: Receiver, owner: Owner) -> None:
+        """Take over `sock`, connected and non-blocking. Nothing is read before `start`."""
+        # What Watch.__init__ does; not called for 100 ns a connection.
+        self.fd = sock.fileno()
+        self.interest = self.armed = 0
+        self._sock = sock
+        self._loop = loop
+        self.receiver = receiver
+        self.owner = owner
+        # Invariant: what is queued is one piece, or an outbox with more, or nothing; never both. Most connections never
+        # have more than one, and an idle one has no outbox to keep.
+        self._piece: bytes | memoryview | None = None
+        self._outbox: Outbox | None = None
+        self.state: State = OPEN
+        self.source: Source | None = None
+        self.closeTimeout: float | None = None
+        self.writeBufferLimit: int | None = None
+        self._size = SMALL
+        # Invariant: marked means that `flush` is going to be called.
+        self._marked = False
+        # The error of a send, while the rest of what the peer sent is being read.
+        self._broken: OSError | None = None
+        self._closing: DelayedCall | None = None
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._loop.poller.add(self, READ)
+
+    # In.
+
+    def readable(self) -> None:
+        """Receive once and hand on what came."""
+        size = self._size
+        try:
+            data = self._sock.recv(size)
+        except OSError as e:
+            if e.errno not in _TRY_AGAIN or e.errno == errno.ENOMEM:
+                self._end(self._lost(self._broken or e))
+            return
+        if not data:
+            self._endReceived()
+            return
+        if len(data) == size:
+            if size < LARGE:
+                self._size = size * 4
+        elif size != SMALL and len(data) < size >> 2:
+            self._size = size >> 2
+        self._marked = True
+        try:
+            self.receiver.dataReceived(data)
+        except BaseException as e:
+            self._marked = False
+            self.endWith(e)
+            return
+        # flush(), without its call for the two usual cases: no answer, or one.
+        self._marked = False
+        if self._piece is not None or self._outbox is not None:
+            if not self.interest & WRITE:
+                self._send()
+        elif self.state is not OPEN:
+            self._settle()
+
+    def _endReceived(self) -> None:
+        if self._broken is not None:
+            self._end(self._lost(self._broken))
+        elif not self.owner.endReceived():
+            self._end(Failure(ConnectionDone()))
+        elif self.state in READING:
+            self.state = step(self.state, Event.END_HEARD)
+            self._loop.poller.drop(self, READ)
+            self._mark()
+
+    def pause(self) -> None:
+        """Deliver nothing until `resume`."""
+        self._loop.poller.drop(self, READ)
+
+    def resume(self) -> None:
+        """Deliver again."""
+        if self.state in READING:
+            self._loop.poller.want(self, READ)
+
+    # Out.
+
+    def write(self, data: bytes) -> None:
+        """Queue `data`; it is sent when the callback that is being made returns."""
+        if self.state is not OPEN and not self._accepts():
+            return
+        if self._outbox is not None:
+            self._outbox.append(data)
+        elif self._piece is None:
+            self._piece = data
+        else:
+            self._outbox = Outbox(self._piece, data)
+            self._piece = None
+        if not self._marked:
+            self._marked = True
+            self._loop.dirty.append(self)
+        if self.source is not None or self.writeBufferLimit is not None:
+            self._press()
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that are queued."""
+        if self._outbox is not None:
+            return self._outbox.size
+        return 0 if self._piece is None else len(self._piece)
+
+    def _press(self) -> None:
+        """Something was written: tell who makes it how much is queued, and look at the limit."""
+        buffered = self.buffered
+        if self.source is not None:
+            try:
+                self.source.fill(buffered)
+            except BaseException as e:
+                self._raisedInWrite(e)
+        if self.writeBufferLimit is not None and buffered > self.writeBufferLimit:
+            self.abort(Failure(WriteBufferFull(limit=self.writeBufferLimit, buffered=buffered)))
+
+    def _accepts(self) -> bool:
+        # A producer that is still registered finishes what it began, after loseConnection and loseWriteConnection too.
+        return self.state is State.HEARD or (self.source is not None and self.state in DRAINING)
+
+    def flush(self) -> None:
+        """Send what is queued, or carry out what waits for it to be sent."""
+        self._marked = False
+        if self._piece is not None or self._outbox is not None:
+            if not self.interest & WRITE:
+                self._send()
+        elif self.state is not OPEN:
+            self._settle()
+
+    def writable(self) -> None:
+        """There is room again."""
+        if self._piece is not None or self._outbox is not None:
+            self._send()
+        else:
+            self._loop.poller.drop(self, WRITE)
+            self._settle()
+
+    def _send(self) -> None:
+        piece = self._piece
+        outbox = self._outbox
+        try:
+            if piece is not None:
+                count = self._sock.send(piece)
+                self._piece = piece = None if count == len(piece) else memoryview(piece)[count:]
+            elif outbox is not None and outbox.sent(self._sock.send(outbox.head())):
+                self._outbox = outbox = None
+        except OSError as e:
+            if e.errno not in _TRY_AGAIN:
+                self._sendFailed(e)
+                return
+        if piece is not None or outbox is not None:
+            if not self.interest & WRITE:
+                self._loop.poller.want(self, WRITE)
+        elif self.source is not None or self.state is not OPEN:
+            self._drained()
+        elif self.interest & WRITE:
+            self._loop.poller.drop(self, WRITE)
+
+    def _drained(self) -> None:
+        """The last byte is sent: ask the producer for more, or take the next step towards the end."""
+        if self.source is not None:
+            # Marked: what it writes now is sent when the kernel says that there is room, in a turn of its own, so that
+            # an endless producer starves nobody.
+            self._marked = True
+            try:
+                self.source.drained()
+            except BaseException as e:
+                self._marked = False
+                self.endWith(e)
+                return
+            self._marked = False
+        if self._piece is not None or self._outbox is not None:
+            self._loop.poller.want(self, WRITE)
+            return
+        if self.interest & WRITE:
+            self._loop.poller.drop(self, WRITE)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Nothing is queued: end what was waiting for that."""
+        state = self.state
+        if self.source is not None and not self.source.over:
+            return
+        if state is State.CLOSING:
+            if self._broken is not None:
+                self._end(self._lost(self._broken))
+            else:
+                self._discard()
+                self._end(Failure(ConnectionDone()))
+        elif state is State.FINISHING or state is State.HEARD_LAST:
+            try:
+                self._sock.shutdown(socket.SHUT_WR)
+            except OSError as e:
+                self._sendFailed(e)
+                return
+            self.state = step(state, Event.DRAINED)
+            self.owner.writingEnded()
+            if self.state is State.CLOSING:
+                self._settle()
+
+    def _discard(self) -> None:
+        """Take what arrived and nobody will read: the kernel answers a close with unread bytes by a reset, which can
+        cost the peer the tail of what we sent.
+        """
+        try:
+            for _ in range(16):
+                if len(self._sock.recv(SMALL)) < SMALL:
+                    return
+        except OSError:
+            # Nothing there, as nearly always.
+            pass
+
+    def _sendFailed(self, problem: OSError) -> None:
+        self._broken = problem
+        self._piece = self._outbox = None
+        if self.interest & WRITE:
+            self._loop.poller.drop(self, WRITE)
+        if not self.interest & READ:
+            self._end(self._lost(problem))
+            return
+        try:
+            # Behind what is there to be read there is now an end, whatever made the send fail.
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            # Gone already, as nearly always: then there is one.
+            pass
+
+    # The end.
+
+    def lose(self) -> None:
+        """Send what is queued, then close. No more is read."""
+        self.state = step(self.state, Event.LOSE)
+        if self.state is not State.CLOSING:
+            return
+        self._loop.poller.drop(self, READ)
+        self._mark()
+        if self.closeTimeout is not None and self._closing is None:
+            self._closing = self._loop.timers.callLater(self.closeTimeout, self._closeTimedOut)
+
+    def finish(self) -> None:
+        """Send what is queued, then end our half. Reading goes on."""
+        self.state = step(self.state, Event.FINISH)
+        self._mark()
+
+    def abort(self, reason: Failure | None = None) -> None:
+        """Drop what is queued and reset the connection, in the next turn."""
+        if self.state is State.ENDING or self.state is State.CLOSED:
+            return
+        self.state = step(self.state, Event.ABORT)
+        self._loop.poller.drop(self, READ | WRITE)
+        self._piece = self._outbox = None
+        self._loop.soon(self._aborted, reason if reason is not None else Failure(ConnectionAborted()))
+
+    def _aborted(self, reason: Failure) -> None:
+        if self.state is State.ENDING:
+            self._reset()
+            self._end(reason)
+
+    def _closeTimedOut(self) -> None:
+        self._closing = None
+        self.abort(
+            Failure(
+                ConnectionLost(f"not everything was sent within closeTimeout={self.closeTimeout} s of loseConnection")
+            )
+        )
+
+    def sourceGone(self) -> None:
+        """The producer is unregistered: a close that waited for it goes on."""
+        self.source = None
+        if self.state is not OPEN:
+            self._mark()
+
+    def disconnect(self, reason: Failure) -> None:
+        """The reactor stops: one last attempt to send, then the end."""
+        if self.state is State.ENDING:
+            self._reset()
+        else:
+            try:
+                while self._piece is not None or self._outbox is not None:
+                    piece = self._piece if self._outbox is None else self._outbox.head()
+                    assert piece is not None
+                    if self._sock.send(piece) < len(piece):
+                        break
+                    if self._outbox is None or self._outbox.sent(len(piece)):
+                        self._piece = self._outbox = None
+            except OSError:
+                # It does not take them, or is gone: that was the attempt.
+                pass
+            self._discard()
+        self._end(reason)
+
+    def public(self) -> object:
+        """The transport on top of it."""
+        return self.owner
+
+    def _mark(self) -> None:
+        """Have `flush` called soon."""
+        if not self._marked:
+            self._marked = True
+            self._loop.dirty.append(self)
+
+    def escape(self, problem: BaseException) -> None:
+        """A KeyboardInterrupt or SystemExit of user code: stop the reactor with it."""
+        self._loop.escape(problem)
+
+    def endWith(self, problem: BaseException) -> None:
+        """User code raised: the connection ends with that (unless the exception is one that stops the reactor)."""
+        failure = self._raised(problem)
+        if failure is not None:
+            self._discard()
+            self._end(failure)
+        elif self.buffered or self.state is not OPEN:
+            self._mark()
+
+    def _raised(self, problem: BaseException) -> Failure | None:
+        if self.state is State.CLOSED:
+            # It ended while that callback was still running, in a turn that the callback itself made.
+            self._loop.raised("a callback raised after its connection had ended", problem)
+            return None
+        return self.owner.raised(problem)
+
+    def _raisedInWrite(self, problem: BaseException) -> None:
+        failure = self._raised(problem)
+        if failure is not None:
+            self.abort(failure)
+
+    def _lost(self, problem: OSError) -> Failure:
+        return Failure(ConnectionLost(problem.strerror, osError=problem.errno))
+
+    def _reset(self) -> None:
+        try:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+        except OSError:
+            # Gone already: then there is nobody to reset.
+            pass
+
+    def _end(self, reason: Failure) -> None:
+        """Close the socket and tell the owner. The one place that does, and it does it once."""
+        if self.state is State.CLOSED:
+            return
+        self.state = step(self.state, Event.END)
+        loop = self._loop
+        loop.poller.forget(self)
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
+        self._piece = self._outbox = None
+        owner, source = self.owner, self.source
+        self.source = None
+        if source is not None:
+            try:
+                source.stop()
+            except BaseException as e:
+                owner.raised(e)
+        owner.closing()
+        # Before the owner is told, so that whoever connects again from there finds the local port free.
+        try:
+            self._sock.close()
+        except OSError:
+            # Closed behind our back; that is what is being told.
+            pass
+        self.fd = -1
+        owner.lost(reason)
+        # The owner holds this wire: without this the two would wait for the garbage collector.
+        del self.owner
+
+    @property
+    def socket(self) -> socket.socket:
+        """The socket itself, for options and addresses."""
+        return self._sock

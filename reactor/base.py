@@ -1,0 +1,482 @@
+"""The reactor: what programs call. It holds its run state, the triggers, the resolver, and delegates everything else, a
+line a method.
+
+A reactor may run again after it stopped, several may live in one process, one a thread. `reactor.reactor` is the
+process's default one.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from time import monotonic
+
+from reactor._core.foreign import Descriptors
+from reactor._core.loop import LONGEST_WAIT, Loop
+from reactor._core.poller import READ, WRITE
+from reactor._core.signals import StopSignals
+from reactor._core.timers import checkDelay
+from reactor._core.triggers import Triggers
+from reactor._current import entered, left, runningReactor
+from reactor._transport.connector import Connector
+from reactor._transport.destination import TCPDestination
+from reactor._transport.listen import Port, Reserve
+from reactor._transport.resolver import SimpleResolver, ThreadedResolver, firstAddress
+from reactor._transport.tcp import TCPListener, adopt, adoptConnection, checkBindAddress, checkPort, literal
+from reactor.defer import Deferred, succeed
+from reactor.error import ConnectionLost, ReactorAlreadyRunning, ReactorNotRunning
+from reactor.failure import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import selectors
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from zope.interface import implementer
+
+    from reactor._core.timers import DelayedCall
+    from reactor._core.triggers import TriggerHandle
+    from reactor._transport.tcp import TCPTransport
+    from reactor.interfaces import (
+        IReactorCore,
+        IReactorFDSet,
+        IReactorFromThreads,
+        IReactorPluggableNameResolver,
+        IReactorPluggableResolver,
+        IReactorTCP,
+        IReactorTime,
+    )
+else:
+    from reactor._declare import (
+        IReactorCore,
+        IReactorFDSet,
+        IReactorFromThreads,
+        IReactorPluggableNameResolver,
+        IReactorPluggableResolver,
+        IReactorTCP,
+        IReactorTime,
+        implementer,
+    )
+
+# How often a program may connect anew from the callbacks that tell it that the reactor stops.
+_ROUNDS = 10
+
+
+class RunState(Enum):
+    """Where a reactor is in its run. From each state the next ones: STOPPED -> STARTING -> RUNNING -> STOPPING ->
+    CLOSING -> STOPPED; stop() in STARTING leads to STOPPING at once, crash() from anywhere to STOPPED."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    # stop() was called; the shutdown event is at its "before" triggers, or waits for their Deferreds.
+    STOPPING = "stopping"
+    # The shutdown event is past that: everything is being closed.
+    CLOSING = "closing"
+
+
+_STOPPING = (RunState.STOPPING, RunState.CLOSING)
+
+
+@implementer(
+    IReactorCore,
+    IReactorTime,
+    IReactorTCP,
+    IReactorFDSet,
+    IReactorFromThreads,
+    IReactorPluggableResolver,
+    IReactorPluggableNameResolver,
+)
+class Reactor:
+    """An event loop for network programs."""
+
+    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
+        """Not running yet.
+
+        :param selector: what to watch descriptors with, any selector of the standard library or made like them; None:
+            epoll where there is one, else the best that this system has.
+        """
+        self._loop = Loop(selector, self._escaped)
+        self._state = RunState.STOPPED
+        self._triggers = Triggers(self._escaped)
+        self._descriptors = Descriptors(self._loop)
+        self._pending: set[Connector] = set()
+        self._reserve: Reserve | None = None
+        self._ownResolver: ThreadedResolver | None = None
+        self._nameResolver: Any = None
+        # Bound once: every connector keeps it.
+        self._askResolver = self._resolver
+        self._escape: BaseException | None = None
+        # Straight to the timers: 80 ns of the 500 that a call costs.
+        self.callLater = self._loop.timers.callLater  # type: ignore[method-assign]
+
+    # Running.
+
+    @property
+    def running(self) -> bool:
+        """Whether the reactor is up: from the startup event's "during" phase to that of the shutdown event."""
+        return self._state in (RunState.RUNNING, RunState.STOPPING)
+
+    def run(self, installSignalHandlers: bool = True) -> None:
+        """Run until `stop()`, then return.
+
+        :param installSignalHandlers: in the main thread, let SIGINT and SIGTERM stop the reactor (a SIGINT handler of
+            the program's own is kept). What was there before is put back.
+        :raises ReactorAlreadyRunning: when this reactor runs, or another one in this thread.
+        :raises KeyboardInterrupt, SystemExit: when a callback raised it: the reactor then stops as by `stop()`, and it
+            comes out here.
+        """
+        if self._state is not RunState.STOPPED:
+            raise ReactorAlreadyRunning("run(): this reactor is running already")
+        if runningReactor() is not None:
+            raise ReactorAlreadyRunning("run(): another reactor is running in this thread")
+        self._loop.poller.checkProcess()
+        self._state = RunState.STARTING
+        entered(self)
+        signals = None
+        try:
+            if installSignalHandlers:
+                signals = StopSignals(self._signalled, self._loop.waker.writer)
+            self._triggers.fire("startup", during=self._started)
+            turn, stopped = self._loop.turn, RunState.STOPPED
+            while self._state is not stopped:
+                turn(-1.0)
+        finally:
+            self._state = RunState.STOPPED
+            left()
+            if signals is not None:
+                signals.restore()
+        self._raiseEscaped()
+
+    def stop(self) -> None:
+        """Stop: fire the shutdown event, close what is open, and let `run()` return. ReactorNotRunning when it is not
+        running, or stopping already.
+        """
+        if self._state is RunState.STOPPED:
+            raise ReactorNotRunning("stop(): this reactor is not running")
+        if self._state in _STOPPING:
+            raise ReactorNotRunning("stop(): this reactor is stopping already")
+        self._state = RunState.STOPPING
+        self._loop.atEnd(self._shutDown)
+
+    def crash(self) -> None:
+        """Let `run()` return at the end of this turn, without the shutdown event and without closing anything.
+
+        The reactor may be run again.
+        """
+        self._state = RunState.STOPPED
+        # Whatever this run still waits for is not to befall the next one.
+        self._loop.ending = None
+        self._triggers.abandon()
+        self._loop.waker.ring()
+
+    def iterate(self, delay: float = 0.0) -> None:
+        """Make one turn of the loop, waiting at most `delay` seconds for events.
+
+        For tests, and for programs with a loop of their own.
+        """
+        poller = self._loop.poller
+        poller.checkProcess()
+        nested = runningReactor()
+        entered(self)
+        try:
+            self._loop.turn(min(checkDelay(delay, "iterate", "delay"), LONGEST_WAIT))
+        finally:
+            if nested is None:
+                left()
+            else:
+                entered(nested)
+                # The turn that this one is inside of holds events of descriptors that may be others by now; they come
+                # again.
+                poller.fresh.update(poller.watches)
+        if self._state is RunState.STOPPED:
+            self._raiseEscaped()
+
+    def close(self) -> None:
+        """Give this reactor's descriptors back to the system. It cannot be used afterwards. RuntimeError while it runs.
+
+        For programs that make reactors of their own; what nobody refers to any more is closed by itself.
+        """
+        if self._state is not RunState.STOPPED:
+            raise RuntimeError(f"close(): {self!r} is {self._state.value}; stop() it first")
+        self._disconnectAll()
+        if self._reserve is not None:
+            self._reserve.give()
+        if self._ownResolver is not None:
+            self._ownResolver.close()
+        self._loop.close()
+
+    def _raiseEscaped(self) -> None:
+        escaped, self._escape = self._escape, None
+        if escaped is not None:
+            raise escaped
+
+    def _started(self) -> None:
+        if self._state is RunState.STARTING:
+            self._state = RunState.RUNNING
+
+    def _signalled(self, number: int) -> None:
+        # A second one does not wait for triggers that never end.
+        self._loop.callFromThread(self.crash if self._state in _STOPPING else self._stopIfRunning, (), {})
+
+    def _stopIfRunning(self) -> None:
+        if self._state in (RunState.STARTING, RunState.RUNNING):
+            self.stop()
+
+    def _escaped(self, problem: BaseException) -> None:
+        if self._escape is None:
+            self._escape = problem
+        elif isinstance(problem, KeyboardInterrupt) and self._state in _STOPPING:
+            # Whoever presses Ctrl-C twice does not want to wait for triggers that never end.
+            self.crash()
+        self._stopIfRunning()
+
+    def _shutDown(self) -> None:
+        self._triggers.fire("shutdown", during=self._closeAll, done=self._stopped)
+
+    def _stopped(self) -> None:
+        if self._ownResolver is not None:
+            self._ownResolver.close()
+        self.crash()
+
+    def _closeAll(self) -> None:
+        self._state = RunState.CLOSING
+        self._disconnectAll()
+
+    def _disconnectAll(self) -> None:
+        # In rounds: a program that is told of the loss may connect again at once, as the guide's example does.
+        poller = self._loop.poller
+        for _ in range(_ROUNDS):
+            open_ = [watch for watch in poller.watches.values() if not watch.internal()]
+            if not open_ and not self._pending:
+                return
+            for connector in list(self._pending):
+                connector.shutDown()
+            for watch in open_:
+                if poller.watches.get(watch.fd) is watch:
+                    watch.disconnect(Failure(ConnectionLost("the reactor stopped")))
+            # Those who were told may have something to finish in the next turn, which does not come.
+            self._loop.runCalls()
+
+    # Triggers.
+
+    def callWhenRunning(self, f: Callable[..., object], /, *args: Any, **kw: Any) -> TriggerHandle | None:
+        """Call `f(*args, **kw)` now if the reactor is `running`, else when it has started; the handle is None in the
+        first case.
+        """
+        if self.running:
+            f(*args, **kw)
+            return None
+        return self.addSystemEventTrigger("after", "startup", f, *args, **kw)
+
+    def addSystemEventTrigger(
+        self, phase: str, eventType: str, f: Callable[..., object], /, *args: Any, **kw: Any
+    ) -> TriggerHandle:
+        """Call `f(*args, **kw)` once, at the next `eventType`.
+
+        :param phase: "before", "during" or "after". "during" waits for the Deferreds that "before" triggers return.
+        :param eventType: "startup", "shutdown", or a name of the program's own, see `fireSystemEvent`.
+        :return: what `removeSystemEventTrigger` takes.
+        :raises KeyError: for another phase.
+        """
+        return self._triggers.add(phase, eventType, f, args, kw)
+
+    def removeSystemEventTrigger(self, triggerID: TriggerHandle) -> None:
+        """Take a trigger back. ValueError when it was called or removed before, TypeError when it is none."""
+        self._triggers.remove(triggerID)
+
+    def fireSystemEvent(self, eventType: str) -> None:
+        """Call the triggers of `eventType`. "startup" and "shutdown" are fired by `run` and `stop`; firing "shutdown"
+        closes what is open and ends the run, as after `stop`.
+        """
+        if eventType == "shutdown":
+            self._shutDown()
+        else:
+            self._triggers.fire(eventType)
+
+    # Time.
+
+    def seconds(self) -> float:
+        """The time in seconds on this reactor's clock, which is monotonic and no time of day."""
+        return monotonic()
+
+    def callLater(self, delay: float, f: Callable[..., object], /, *args: Any, **kw: Any) -> DelayedCall:
+        """Call `f(*args, **kw)` when `delay` seconds have passed, in the context variables of now.
+
+        ValueError for a delay that is negative or nan, TypeError for one that is no number and for an `f` that
+        cannot be called.
+        """
+        return self._loop.timers.callLater(delay, f, *args, **kw)
+
+    def getDelayedCalls(self) -> list[DelayedCall]:
+        """Every call that is still to come."""
+        return self._loop.timers.calls()
+
+    # Threads.
+
+    def callFromThread(self, f: Callable[..., object], /, *args: Any, **kw: Any) -> None:
+        """Call `f(*args, **kw)` in this reactor's thread, in the context variables of now, soon.
+
+        The one method that any thread, and a signal handler, may call.
+        """
+        if not callable(f):
+            raise TypeError(f"callFromThread(): {f!r} is not callable")
+        self._loop.callFromThread(f, args, kw)
+
+    # Descriptors of others.
+
+    def addReader(self, reader: Any) -> None:
+        """Call `reader.doRead()` whenever its `fileno()` is readable.
+
+        ValueError when it has no descriptor, or one that is watched for somebody else.
+        """
+        self._descriptors.add(reader, READ)
+
+    def addWriter(self, writer: Any) -> None:
+        """Call `writer.doWrite()` whenever its `fileno()` is writable. ValueError as `addReader`."""
+        self._descriptors.add(writer, WRITE)
+
+    def removeReader(self, reader: Any) -> None:
+        """No longer call `doRead`. Nothing when it was not added."""
+        self._descriptors.remove(reader, READ)
+
+    def removeWriter(self, writer: Any) -> None:
+        """No longer call `doWrite`. Nothing when it was not added."""
+        self._descriptors.remove(writer, WRITE)
+
+    def removeAll(self) -> list[Any]:
+        """Forget every descriptor but the reactor's own, ports and connections included, and return whose they were.
+
+        Nothing is closed.
+        """
+        return self._descriptors.removeAll()
+
+    def getReaders(self) -> list[Any]:
+        """What is watched for reading: what `addReader` was given, ports and transports."""
+        return self._descriptors.watched(READ)
+
+    def getWriters(self) -> list[Any]:
+        """What is watched for writing."""
+        return self._descriptors.watched(WRITE)
+
+    # TCP.
+
+    def connectTCP(
+        self,
+        host: str,
+        port: int | str,
+        factory: Any,
+        timeout: float | None = 30,
+        bindAddress: tuple[str, int] | str | None = None,
+    ) -> Connector:
+        """Connect to a TCP server. What becomes of it is told to `factory`, a `ClientFactory`, and never before this
+        returns.
+
+        :param host: a name or an IPv4 or IPv6 address, "" for this machine. A name's addresses are all tried, as RFC
+            8305 says.
+        :param port: 0 to 65535, or the name of a service.
+        :param timeout: seconds until the attempt fails with TimeoutError, the look-up of the name included; None or 0:
+            as long as the system tries.
+        :param bindAddress: the local address to connect from, (host, port) or a host. Only addresses of its family are
+            tried then.
+        :raises ValueError: for a port out of range. TypeError: for a host or a port that is none.
+        """
+        if not isinstance(host, str):
+            raise TypeError(f"connectTCP(): host must be a str, not {host!r}")
+        number = checkPort("connectTCP", port, service=True)
+        if timeout is not None:
+            checkDelay(timeout, "connectTCP", "timeout")
+        local = checkBindAddress("connectTCP", bindAddress)
+        destination = TCPDestination(self._loop, self._askResolver, host, number, local)
+        connector = Connector(self._loop, self._pending, destination, factory, timeout)
+        connector.connect()
+        return connector
+
+    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Port:
+        """Listen for TCP clients; `factory.buildProtocol(address)` is called for each.
+
+        :param port: 0 to 65535; 0: one that is free, see `getHost()` of what is returned.
+        :param backlog: how many clients the system lets wait to be accepted.
+        :param interface: the local address to listen on; "" is every IPv4 address of the machine, "::" every one, IPv4
+            and IPv6.
+        :raises CannotListenError: when the system refuses. ValueError, TypeError: for a port or backlog that is none.
+        """
+        number = checkPort("listenTCP", port)
+        if not isinstance(backlog, int) or isinstance(backlog, bool):
+            raise TypeError(f"listenTCP(): backlog must be an int, not {backlog!r}")
+        if backlog < 0:
+            raise ValueError(f"listenTCP(): backlog must not be negative, not {backlog}")
+        if not isinstance(interface, str):
+            raise TypeError(f"listenTCP(): interface must be a str, not {interface!r}")
+        return self._listen(TCPListener(self._loop, number, interface, backlog), factory)
+
+    def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Port:
+        """Listen on a socket that listens already, of another process perhaps. The descriptor is duplicated: closing
+        the original stays the caller's business.
+
+        :param addressFamily: `socket.AF_INET` or `socket.AF_INET6`.
+        :raises UnsupportedAddressFamily: for another one. UnsupportedSocketType: for a socket that is not for streams.
+        """
+        sock = adopt("adoptStreamPort", fileDescriptor, addressFamily)
+        try:
+            sockaddr = sock.getsockname()
+            listener = TCPListener(self._loop, sockaddr[1], sockaddr[0], 0, sock)
+            return self._listen(listener, factory)
+        except BaseException:
+            sock.close()
+            raise
+
+    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> TCPTransport | None:
+        """Take over a connected socket; `factory.buildProtocol` is asked for its protocol. The descriptor is
+        duplicated, as in `adoptStreamPort`.
+
+        :return: the transport; None when the factory did not want the connection, which is then closed.
+        """
+        return adoptConnection(self._loop, fileDescriptor, addressFamily, factory)
+
+    def _listen(self, listener: Any, factory: Any) -> Port:
+        if self._reserve is None:
+            self._reserve = Reserve()
+        port = Port(self._loop, self._reserve, listener, factory)
+        port.startListening()
+        return port
+
+    # Names.
+
+    @property
+    def nameResolver(self) -> Any:
+        """The resolver that is asked for the addresses of names (`IHostnameResolver`)."""
+        return self._resolver()
+
+    def installNameResolver(self, resolver: Any) -> Any:
+        """Ask `resolver` (`IHostnameResolver`) from now on; returns the one that was asked before."""
+        before = self._resolver()
+        self._nameResolver = resolver
+        return before
+
+    def installResolver(self, resolver: Any) -> Any:
+        """Ask `resolver` (`IResolverSimple`: `getHostByName` only) from now on; returns the one asked before."""
+        before = self._resolver()
+        self._nameResolver = SimpleResolver(resolver)
+        return before.simple if isinstance(before, SimpleResolver) else before
+
+    def resolve(self, name: str, timeout: Sequence[int] = (1, 3, 11, 45)) -> Deferred[str]:
+        """The first IPv4 address of `name`, as a Deferred of text like '192.0.2.1'; of IPv6 if it has no other. An
+        address stands for itself.
+
+        :param timeout: seconds; their sum is when it fails.
+        :return: fails with DNSLookupError.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"resolve(): name must be a str, not {name!r}")
+        if literal(name, 0) is not None:
+            return succeed(name)
+        return firstAddress(self._loop, self._resolver(), name, sum(timeout))
+
+    def _resolver(self) -> Any:
+        if self._nameResolver is None:
+            self._nameResolver = self._ownResolver = ThreadedResolver(self._loop)
+        return self._nameResolver
+
+    def __repr__(self) -> str:
+        return f"<Reactor {self._state.value} at {id(self):#x}>"

@@ -1,0 +1,186 @@
+"""Rows E4 to E8: system calls that fail, or do less than they were asked for, as strace lets them.
+
+The client is a process of its own under strace; its peer is a plain socket here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 20
+
+CLIENT = """
+import json, logging, sys
+from reactor.base import Reactor
+from reactor.protocol import ClientFactory, Protocol
+
+logging.basicConfig(level=logging.DEBUG)
+count = int(sys.argv[2])
+reactor = Reactor()
+trace, reason, received = [], None, bytearray()
+
+class Client(Protocol):
+    def connectionMade(self):
+        trace.append("CM")
+        for number in range(count // 40_000):
+            self.transport.write(bytes([number % 251]) * 40_000)
+        if sys.argv[3] == "lose":
+            self.transport.loseConnection()
+    def dataReceived(self, data):
+        received.extend(data)
+    def connectionLost(self, reason):
+        trace.append(f"CL({type(reason.value).__name__})")
+        global code
+        code = getattr(reason.value, "osError", None)
+
+class Clients(ClientFactory):
+    noisy = False
+    protocol = Client
+    def clientConnectionFailed(self, connector, reason):
+        reactor.stop()
+    def clientConnectionLost(self, connector, reason):
+        trace.append(f"CCL({type(reason.value).__name__})")
+        reactor.stop()
+
+reactor.connectTCP("127.0.0.1", int(sys.argv[1]), Clients())
+reactor.run()
+print(json.dumps({"trace": trace, "errno": code, "received": received.decode()}))
+"""
+
+
+def written(count: int) -> bytes:
+    """What the client writes."""
+    return b"".join(bytes([number % 251]) * 40_000 for number in range(count // 40_000))
+
+
+@cache
+def whyNot() -> str:
+    """Why this cannot be tested here; "" when it can."""
+    if shutil.which("strace") is None:
+        return "there is no strace here"
+    tried = subprocess.run(
+        ["strace", "-qq", "-e", "inject=sync:error=EIO", "true"], capture_output=True, timeout=DEADLINE
+    )
+    return "" if tried.returncode == 0 else f"strace cannot trace here: {tried.stderr!r}"
+
+
+class Peer(threading.Thread):
+    """Sends `data`, then reads to the end."""
+
+    def __init__(self, listening: socket.socket, data: bytes, close: bool) -> None:
+        super().__init__()
+        self.listening = listening
+        self.data = data
+        self.close = close
+        self.received = bytearray()
+        self.problem: OSError | None = None
+
+    def run(self) -> None:
+        sock, _ = self.listening.accept()
+        sock.settimeout(DEADLINE)
+        with sock:
+            try:
+                for begin in range(0, len(self.data), 1000):
+                    sock.sendall(self.data[begin : begin + 1000])
+                if self.close:
+                    return
+                while data := sock.recv(262_144):
+                    self.received += data
+            except OSError as e:
+                self.problem = e
+
+
+def injected(
+    log: Path, *rules: str, write: int = 0, lose: bool = True, data: bytes = b"", close: bool = False
+) -> tuple[dict[str, Any], Peer]:
+    """What the client told, with `rules` injected, and its peer, which sends `data` and then closes or reads.
+
+    The client writes so many bytes and then asks to `lose` its connection, if it wrote any. strace writes to `log`.
+    """
+    if reason := whyNot():
+        pytest.skip(reason)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(DEADLINE)
+        peer = Peer(listening, data, close)
+        peer.start()
+        port = str(listening.getsockname()[1])
+        inject = [part for rule in rules for part in ("-e", f"inject={rule}")]
+        calls = ",".join(rule.partition(":")[0] for rule in rules)
+        strace = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={calls}", *inject]
+        done = subprocess.run(
+            [*strace, sys.executable, "-c", CLIENT, port, str(write), "lose" if write and lose else "keep"],
+            capture_output=True,
+            timeout=DEADLINE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+        )
+        peer.join(DEADLINE)
+    assert not peer.is_alive()
+    # No traceback, and nothing in the log.
+    assert (done.returncode, done.stderr) == (0, b""), done.stderr.decode()
+    lines = [line for line in log.read_text().splitlines() if line.endswith("(INJECTED)")]
+    for rule in rules:
+        name = "".join(re.findall("^[/^]*([a-z]+)", rule))
+        assert any(f" {name}" in line for line in lines), f"{rule}: nothing injected"
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told, peer
+
+
+@pytest.mark.parametrize(("name", "number"), [("ETIMEDOUT", 110), ("EHOSTUNREACH", 113), ("ENOMEM", 12)])
+def test_E4_receiveFails(tmp_path: Path, name: str, number: int) -> None:
+    told, _ = injected(tmp_path / "log", f"recvfrom:error={name}:when=1", data=b"x" * 10)
+    assert told == {"trace": ["CM", "CL(ConnectionLost)", "CCL(ConnectionLost)"], "errno": number, "received": ""}
+
+
+@pytest.mark.parametrize("name", ["EINTR", "EAGAIN"])
+def test_E5_interrupted(tmp_path: Path, name: str) -> None:
+    waits = "/^epoll_p*wait$:error=EINTR:when=1+2"
+    told, peer = injected(tmp_path / "in", f"recvfrom:error={name}:when=1+2", waits, data=b"x" * 50_000, close=True)
+    assert told == {
+        "trace": ["CM", "CL(ConnectionDone)", "CCL(ConnectionDone)"],
+        "errno": None,
+        "received": "x" * 50_000,
+    }
+    told, peer = injected(tmp_path / "out", f"sendto:error={name}:when=1+2", waits, write=1_000_000)
+    assert told["trace"] == ["CM", "CL(ConnectionDone)", "CCL(ConnectionDone)"]
+    assert peer.received == written(1_000_000)
+
+
+@pytest.mark.parametrize("name", ["EAGAIN", "ENOBUFS"])
+def test_E6_sendFailsForNow(tmp_path: Path, name: str) -> None:
+    told, peer = injected(tmp_path / "log", f"sendto:error={name}:when=2..6", write=10_000_000)
+    assert told["trace"] == ["CM", "CL(ConnectionDone)", "CCL(ConnectionDone)"]
+    assert peer.received == written(10_000_000)
+
+
+@pytest.mark.parametrize("lose", [True, False])
+def test_E7_sendFailsForGood(tmp_path: Path, lose: bool) -> None:
+    # The peer is there, and neither end hears anything else: it is over nevertheless.
+    told, peer = injected(tmp_path / "log", "sendto:error=EPIPE:when=2", write=10_000_000, lose=lose)
+    assert told == {"trace": ["CM", "CL(ConnectionLost)", "CCL(ConnectionLost)"], "errno": 32, "received": ""}
+    assert written(10_000_000).startswith(peer.received)
+
+
+def test_E7_theFirstErrorIsTold(tmp_path: Path) -> None:
+    rules = ("sendto:error=EPIPE:when=1", "recvfrom:error=ENOMEM:when=1")
+    told, _ = injected(tmp_path / "log", *rules, write=10_000_000, lose=False)
+    assert told == {"trace": ["CM", "CL(ConnectionLost)", "CCL(ConnectionLost)"], "errno": 32, "received": ""}
+
+
+def test_E8_sendTakesOneByte(tmp_path: Path) -> None:
+    # strace says that one byte was sent and sends nothing: those fifty bytes are missing, and none is there twice.
+    told, peer = injected(tmp_path / "log", "sendto:retval=1:when=1..50", write=1_000_000)
+    assert told["trace"] == ["CM", "CL(ConnectionDone)", "CCL(ConnectionDone)"]
+    assert peer.received == written(1_000_000)[50:]
