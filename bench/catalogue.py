@@ -1,0 +1,103 @@
+"""The benchmarks by name, with the columns of their tables. How each is measured is told in `measure`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench import measure, peers
+from bench.native import compiled
+from bench.table import Figure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bench.plan import Plan
+    from bench.rounds import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One benchmark: what it is about, its columns, who can take part, and the function that measures one peer once.
+
+    `conditions` says what was done, to stand above the table.
+    """
+
+    about: str
+    figures: tuple[Figure, ...]
+    peers: tuple[str, ...]
+    measure: Callable[[str, Plan], Figures]
+    conditions: Callable[[Plan], str]
+
+
+LOOPS = tuple(peers.MODULES)
+CPU = (Figure("user", "user", 2), Figure("system", "sys", 2))
+BENCHMARKS: dict[str, Benchmark] = {
+    "echo": Benchmark(
+        "an echo server under load",
+        (
+            Figure("rate", "messages/s", 0, compared=True),
+            Figure("cpu", "CPU us/message", 2, compared=True),
+            *CPU,
+            Figure("p50", "p50 us", 0),
+            Figure("p99", "p99 us", 0),
+            Figure("busy", "busy %", 0),
+        ),
+        (*LOOPS, peers.C, peers.RAW),
+        measure.echo,
+        lambda plan: (
+            f"{plan.size} bytes, {plan.connections} connections, {plan.depth} in flight on each, {plan.seconds:g} s; "
+            + ("load in C" if compiled("load") else "load in Python, which may be the slower end: compare CPU time")
+        ),
+    ),
+    "connect": Benchmark(
+        "a client that connects and closes again and again",
+        (Figure("rate", "connections/s", 0, compared=True), Figure("cpu", "CPU us/connection", 1, compared=True), *CPU),
+        (*LOOPS, peers.RAW),
+        measure.connect,
+        lambda plan: f"{plan.connections} at a time, {plan.size} bytes echoed on each, {plan.seconds:g} s",
+    ),
+    "timers": Benchmark(
+        "delayed calls: cancelled, and waited for",
+        (
+            Figure("cancel", "schedule + cancel us", 3, compared=True),
+            Figure("fire", "schedule + fire us", 3, compared=True),
+        ),
+        LOOPS,
+        measure.operations("timers"),
+        lambda plan: f"{plan.seconds:g} s each",
+    ),
+    "deferred": Benchmark(
+        "Deferreds: callbacks, errors, generators, coroutines",
+        (
+            Figure("callbacks", "3 callbacks us", 3, compared=True),
+            Figure("errback", "error, errback us", 3, compared=True),
+            Figure("inline", "inlineCallbacks, 10 yields us", 2, compared=True),
+            Figure("await", "coroutine, 10 awaits us", 2, compared=True),
+        ),
+        tuple(filter(peers.hasReactor, LOOPS)),
+        measure.operations("deferred"),
+        lambda plan: f"{plan.seconds:g} s each",
+    ),
+    "import": Benchmark(
+        "what a program waits for before it begins",
+        (
+            Figure("made", "loop made ms", 1, compared=True),
+            Figure("import", "import alone ms", 1),
+            Figure("cpu", "CPU ms, made", 1, compared=True),
+        ),
+        LOOPS,
+        measure.imports,
+        lambda plan: f"beyond the bare interpreter, best of {measure.STARTS} starts a round",
+    ),
+    "memory": Benchmark(
+        "resident memory for each connection held",
+        (
+            Figure("client", "client KiB/connection", 2, compared=True),
+            Figure("server", "server KiB/connection", 2, compared=True),
+        ),
+        (*LOOPS, peers.RAW),
+        measure.memory,
+        lambda plan: f"{plan.connections} connections held",
+    ),
+}

@@ -1,0 +1,58 @@
+"""The two programs in C, compiled once and kept in a cache folder; nothing where there is no compiler."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+_SOURCES = Path(__file__).resolve().parent
+
+
+@cache
+def cacheFolder() -> Path:
+    """A folder for what is made once: in $XDG_CACHE_HOME or ~/.cache, else one that goes with this process."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reactor-bench"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        # Not a fixed name: anybody could have put there what we would run.
+        folder = Path(tempfile.mkdtemp(prefix="reactor-bench-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def compiler() -> str | None:
+    """The path of the C compiler: $CC, else the first of cc, gcc and clang that there is; None without one."""
+    for name in [os.environ["CC"]] if os.environ.get("CC") else ["cc", "gcc", "clang"]:
+        if found := shutil.which(name):
+            return found
+    return None
+
+
+@cache
+def compiled(program: str) -> Path | None:
+    """The executable made of bench/`program`.c; None where there is no compiler, or it cannot compile that."""
+    cc = compiler()
+    if cc is None:
+        return None
+    source = _SOURCES / f"{program}.c"
+    key = hashlib.sha256(source.read_bytes() + f"{cc} {platform.machine()}".encode()).hexdigest()[:16]
+    executable = cacheFolder() / f"{program}-{key}"
+    if executable.exists():
+        return executable
+    # Under another name first: two benchmarks may compile at the same time, and neither may run half a program.
+    unfinished = executable.with_suffix(f".{os.getpid()}")
+    result = subprocess.run([cc, "-O2", "-o", unfinished, source], stdin=subprocess.DEVNULL, capture_output=True)
+    if result.returncode:
+        unfinished.unlink(missing_ok=True)
+        return None
+    os.replace(unfinished, executable)
+    return executable

@@ -1,0 +1,55 @@
+"""How much to measure: the options of the command line as one value, and what holds where an option is not given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one benchmark does.
+
+    `connections` are open at the same time, `depth` messages of `size` bytes are in flight on each; a round of one peer
+    takes `seconds` (of each operation, where there are several); `rounds` are made, and every peer of `peers` has its
+    turn in each. What a benchmark has no option for is 0.
+    """
+
+    peers: tuple[str, ...]
+    rounds: int
+    seconds: float
+    connections: int
+    size: int
+    depth: int
+
+
+# Which options a benchmark has, with what each is when nobody says otherwise.
+DEFAULTS: dict[str, dict[str, float]] = {
+    "echo": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
+    "connect": {"size": 64, "connections": 50, "seconds": 2.0, "rounds": 3},
+    "timers": {"seconds": 1.0, "rounds": 3},
+    "deferred": {"seconds": 1.0, "rounds": 3},
+    "import": {"rounds": 3},
+    "memory": {"connections": 2000, "rounds": 3},
+}
+
+# What `--quick` puts in place of these: enough to see which way the figures point, not enough to quote them.
+QUICK: dict[str, float] = {"seconds": 0.5, "rounds": 2, "connections": 500}
+
+
+def planOf(benchmark: str, peers: tuple[str, ...], given: dict[str, float], quick: bool = False) -> Plan:
+    """The plan of `benchmark` for `peers`: the options that were `given`, else those of `--quick`, else the defaults.
+
+    An option that the benchmark does not have is left out. `--quick` only ever makes less of something.
+    """
+    values: dict[str, float] = {}
+    for option, default in DEFAULTS[benchmark].items():
+        usual = min(default, QUICK.get(option, default)) if quick else default
+        values[option] = given.get(option, usual)
+    return Plan(
+        peers=peers,
+        rounds=int(values["rounds"]),
+        seconds=values.get("seconds", 0.0),
+        connections=int(values.get("connections", 0)),
+        size=int(values.get("size", 0)),
+        depth=int(values.get("depth", 0)),
+    )
