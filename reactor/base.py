@@ -1,5 +1,5 @@
-"""The reactor: what programs call. It holds its run state, the triggers, the resolver, and delegates everything else, a
-line a method.
+"""The reactor: what programs call. It holds what is pending and the resolver, and delegates everything else, a line a
+method.
 
 A reactor may run again after it stopped, several may live in one process, one a thread. `reactor.reactor` is the
 process's default one.
@@ -7,23 +7,19 @@ process's default one.
 
 from __future__ import annotations
 
-from enum import Enum
 from time import monotonic
 
 from reactor._core.foreign import Descriptors
-from reactor._core.loop import LONGEST_WAIT, Loop
 from reactor._core.poller import READ, WRITE
-from reactor._core.signals import StopSignals
+from reactor._core.running import Run, RunState
 from reactor._core.timers import checkDelay
-from reactor._core.triggers import Triggers
-from reactor._current import entered, left, runningReactor
 from reactor._transport.connector import Connector
 from reactor._transport.destination import TCPDestination
 from reactor._transport.listen import Port, Reserve
 from reactor._transport.resolver import SimpleResolver, ThreadedResolver, firstAddress
 from reactor._transport.tcp import TCPListener, adopt, adoptConnection, checkBindAddress, checkPort, literal
 from reactor.defer import Deferred, succeed
-from reactor.error import ConnectionLost, ReactorAlreadyRunning, ReactorNotRunning
+from reactor.error import ConnectionLost
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -62,22 +58,6 @@ else:
 _ROUNDS = 10
 
 
-class RunState(Enum):
-    """Where a reactor is in its run. From each state the next ones: STOPPED -> STARTING -> RUNNING -> STOPPING ->
-    CLOSING -> STOPPED; stop() in STARTING leads to STOPPING at once, crash() from anywhere to STOPPED."""
-
-    STOPPED = "stopped"
-    STARTING = "starting"
-    RUNNING = "running"
-    # stop() was called; the shutdown event is at its "before" triggers, or waits for their Deferreds.
-    STOPPING = "stopping"
-    # The shutdown event is past that: everything is being closed.
-    CLOSING = "closing"
-
-
-_STOPPING = (RunState.STOPPING, RunState.CLOSING)
-
-
 @implementer(
     IReactorCore,
     IReactorTime,
@@ -96,9 +76,8 @@ class Reactor:
         :param selector: what to watch descriptors with, any selector of the standard library or made like them; None:
             epoll where there is one, else the best that this system has.
         """
-        self._loop = Loop(selector, self._escaped)
-        self._state = RunState.STOPPED
-        self._triggers = Triggers(self._escaped)
+        self._run = Run(selector, self._disconnectAll, self._closed)
+        self._loop = self._run.loop
         self._descriptors = Descriptors(self._loop)
         self._pending: set[Connector] = set()
         self._reserve: Reserve | None = None
@@ -106,7 +85,6 @@ class Reactor:
         self._nameResolver: Any = None
         # Bound once: every connector keeps it.
         self._askResolver = self._resolver
-        self._escape: BaseException | None = None
         # Straight to the timers: 80 ns of the 500 that a call costs.
         self.callLater = self._loop.timers.callLater  # type: ignore[method-assign]
 
@@ -115,7 +93,7 @@ class Reactor:
     @property
     def running(self) -> bool:
         """Whether the reactor is up: from the startup event's "during" phase to that of the shutdown event."""
-        return self._state in (RunState.RUNNING, RunState.STOPPING)
+        return self._run.running
 
     def run(self, installSignalHandlers: bool = True) -> None:
         """Run until `stop()`, then return.
@@ -126,122 +104,44 @@ class Reactor:
         :raises KeyboardInterrupt, SystemExit: when a callback raised it: the reactor then stops as by `stop()`, and it
             comes out here.
         """
-        if self._state is not RunState.STOPPED:
-            raise ReactorAlreadyRunning("run(): this reactor is running already")
-        if runningReactor() is not None:
-            raise ReactorAlreadyRunning("run(): another reactor is running in this thread")
-        self._loop.poller.checkProcess()
-        self._state = RunState.STARTING
-        entered(self)
-        signals = None
-        try:
-            if installSignalHandlers:
-                signals = StopSignals(self._signalled, self._loop.waker.writer)
-            self._triggers.fire("startup", during=self._started)
-            turn, stopped = self._loop.turn, RunState.STOPPED
-            while self._state is not stopped:
-                turn(-1.0)
-        finally:
-            self._state = RunState.STOPPED
-            left()
-            if signals is not None:
-                signals.restore()
-        self._raiseEscaped()
+        self._run.run(self, installSignalHandlers)
 
     def stop(self) -> None:
         """Stop: fire the shutdown event, close what is open, and let `run()` return. ReactorNotRunning when it is not
         running, or stopping already.
         """
-        if self._state is RunState.STOPPED:
-            raise ReactorNotRunning("stop(): this reactor is not running")
-        if self._state in _STOPPING:
-            raise ReactorNotRunning("stop(): this reactor is stopping already")
-        self._state = RunState.STOPPING
-        self._loop.atEnd(self._shutDown)
+        self._run.stop()
 
     def crash(self) -> None:
         """Let `run()` return at the end of this turn, without the shutdown event and without closing anything.
 
         The reactor may be run again.
         """
-        self._state = RunState.STOPPED
-        # Whatever this run still waits for is not to befall the next one.
-        self._loop.ending = None
-        self._triggers.abandon()
-        self._loop.waker.ring()
+        self._run.crash()
 
     def iterate(self, delay: float = 0.0) -> None:
         """Make one turn of the loop, waiting at most `delay` seconds for events.
 
         For tests, and for programs with a loop of their own.
         """
-        poller = self._loop.poller
-        poller.checkProcess()
-        nested = runningReactor()
-        entered(self)
-        try:
-            self._loop.turn(min(checkDelay(delay, "iterate", "delay"), LONGEST_WAIT))
-        finally:
-            if nested is None:
-                left()
-            else:
-                entered(nested)
-                # The turn that this one is inside of holds events of descriptors that may be others by now; they come
-                # again.
-                poller.fresh.update(poller.watches)
-        if self._state is RunState.STOPPED:
-            self._raiseEscaped()
+        self._run.iterate(self, checkDelay(delay, "iterate", "delay"))
 
     def close(self) -> None:
         """Give this reactor's descriptors back to the system. It cannot be used afterwards. RuntimeError while it runs.
 
         For programs that make reactors of their own; what nobody refers to any more is closed by itself.
         """
-        if self._state is not RunState.STOPPED:
-            raise RuntimeError(f"close(): {self!r} is {self._state.value}; stop() it first")
+        if self._run.state is not RunState.STOPPED:
+            raise RuntimeError(f"close(): {self!r} is {self._run.state.value}; stop() it first")
         self._disconnectAll()
         if self._reserve is not None:
             self._reserve.give()
-        if self._ownResolver is not None:
-            self._ownResolver.close()
+        self._closed()
         self._loop.close()
 
-    def _raiseEscaped(self) -> None:
-        escaped, self._escape = self._escape, None
-        if escaped is not None:
-            raise escaped
-
-    def _started(self) -> None:
-        if self._state is RunState.STARTING:
-            self._state = RunState.RUNNING
-
-    def _signalled(self, number: int) -> None:
-        # A second one does not wait for triggers that never end.
-        self._loop.callFromThread(self.crash if self._state in _STOPPING else self._stopIfRunning, (), {})
-
-    def _stopIfRunning(self) -> None:
-        if self._state in (RunState.STARTING, RunState.RUNNING):
-            self.stop()
-
-    def _escaped(self, problem: BaseException) -> None:
-        if self._escape is None:
-            self._escape = problem
-        elif isinstance(problem, KeyboardInterrupt) and self._state in _STOPPING:
-            # Whoever presses Ctrl-C twice does not want to wait for triggers that never end.
-            self.crash()
-        self._stopIfRunning()
-
-    def _shutDown(self) -> None:
-        self._triggers.fire("shutdown", during=self._closeAll, done=self._stopped)
-
-    def _stopped(self) -> None:
+    def _closed(self) -> None:
         if self._ownResolver is not None:
             self._ownResolver.close()
-        self.crash()
-
-    def _closeAll(self) -> None:
-        self._state = RunState.CLOSING
-        self._disconnectAll()
 
     def _disconnectAll(self) -> None:
         # In rounds: a program that is told of the loss may connect again at once, as the guide's example does.
@@ -279,20 +179,20 @@ class Reactor:
         :return: what `removeSystemEventTrigger` takes.
         :raises KeyError: for another phase.
         """
-        return self._triggers.add(phase, eventType, f, args, kw)
+        return self._run.triggers.add(phase, eventType, f, args, kw)
 
     def removeSystemEventTrigger(self, triggerID: TriggerHandle) -> None:
         """Take a trigger back. ValueError when it was called or removed before, TypeError when it is none."""
-        self._triggers.remove(triggerID)
+        self._run.triggers.remove(triggerID)
 
     def fireSystemEvent(self, eventType: str) -> None:
         """Call the triggers of `eventType`. "startup" and "shutdown" are fired by `run` and `stop`; firing "shutdown"
         closes what is open and ends the run, as after `stop`.
         """
         if eventType == "shutdown":
-            self._shutDown()
+            self._run.shutDown()
         else:
-            self._triggers.fire(eventType)
+            self._run.triggers.fire(eventType)
 
     # Time.
 
@@ -479,4 +379,4 @@ class Reactor:
         return self._nameResolver
 
     def __repr__(self) -> str:
-        return f"<Reactor {self._state.value} at {id(self):#x}>"
+        return f"<Reactor {self._run.state.value} at {id(self):#x}>"

@@ -19,6 +19,7 @@ import contextlib
 import gc
 import logging
 import os
+import random
 import selectors
 import socket
 import struct
@@ -330,6 +331,11 @@ class Net:
             self.reactor.iterate(0.02)
         return value
 
+    def reasonOf(self, protocol: Traced) -> str:
+        """Turn the reactor until `protocol` has lost its connection; the name of the reason's class."""
+        self.until(lambda: protocol.lost)
+        return type(protocol.reason.value).__name__
+
     def result(self, deferred: Deferred[Any], deadline: float = DEADLINE) -> Any:
         """Turn the reactor until `deferred` fires; its result, or its failure raised."""
         results: list[Any] = []
@@ -430,6 +436,11 @@ class Net:
         made = events.count("CM")
         lost = sum(event.startswith("CL") for event in events)
         assert made == lost, f"I1: connectionMade {made} times, connectionLost {lost} times: {events}"
+
+
+def pattern(size: int) -> bytes:
+    """Bytes in which a piece that is missing, doubled or misplaced shows; the same ones for the same size."""
+    return random.Random(size).randbytes(size)
 
 
 def descriptors() -> dict[int, str]:

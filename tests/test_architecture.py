@@ -29,7 +29,7 @@ LAYERS = (
     "defer protocol _adapters _core.timers _core.triggers"
     " _transport.lifecycle _transport.outbox _transport.producers _transport.race",
     "_core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool",
-    "_core.loop",
+    "_core.loop _core.running",
     "_transport.wire _transport.stream _transport.tls _transport.tcp _transport.unix _transport.connect"
     " _transport.connector _transport.destination _transport.listen _transport.udp _transport.process"
     " _transport.resolver",

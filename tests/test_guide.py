@@ -23,7 +23,7 @@ class EchoLines(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         while line := self.rfile.readline():
-            self.server.lines.append(line)  # type: ignore[attr-defined]
+            self.server.hear(line)  # type: ignore[attr-defined]
             if line == b"bye\n":
                 break
             self.wfile.write(line)
@@ -35,8 +35,20 @@ class Server(socketserver.ThreadingTCPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), EchoLines)
-        self.lines: list[bytes] = []
+        self._lines: list[bytes] = []
+        self._heard = threading.Condition()
         self.accepted = 0
+
+    def hear(self, line: bytes) -> None:
+        with self._heard:
+            self._lines.append(line)
+            self._heard.notify_all()
+
+    def lines(self, count: int) -> list[bytes]:
+        """The lines that came, once there are `count`: the client may be gone before its last one is read."""
+        with self._heard:
+            assert self._heard.wait_for(lambda: len(self._lines) >= count, SECONDS), self._lines
+            return self._lines
 
     @property
     def port(self) -> int:
@@ -117,7 +129,7 @@ connectProtocol(TCP4ClientEndpoint(reactor, host, port), p)
 reactor.run()
 """
     assert run(program, server) == "ConnectionDone\n"
-    assert server.lines == [b"Hello server, I am the client!\r\n"]
+    assert server.lines(1) == [b"Hello server, I am the client!\r\n"]
 
 
 def test_the_greeter_greets_and_greets_again_in_a_second(server: Server) -> None:
@@ -142,7 +154,7 @@ d.addCallback(gotProtocol)
 reactor.run()
 """
     assert run(program, server) == ""
-    assert server.lines == [b"MESSAGE Hello\n", b"MESSAGE This is sent in a second\n"]
+    assert server.lines(2) == [b"MESSAGE Hello\n", b"MESSAGE This is sent in a second\n"]
 
 
 FACTORY = """

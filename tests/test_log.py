@@ -101,8 +101,10 @@ def test_withNoDescriptorLeftToLoadItWith() -> None:
         """
         import os, resource, sys
         from reactor._log import reportException
-        resource.setrlimit(resource.RLIMIT_NOFILE, (3, 4096))
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
         reportException("what happened", KeyError("of the program"))
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
         print("logging" in sys.modules)
         """
     )

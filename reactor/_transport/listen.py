@@ -171,7 +171,7 @@ class Port(Watch):
 
     loseConnection = stopListening
 
-    def getHost(self) -> Address:
+    def getHost(self) -> Any:
         """The address listened on, with the real port number where 0 was asked for.
 
         RuntimeError before it ever listened.

@@ -218,11 +218,11 @@ class StreamTransport:
         self._protocol = protocol
         self._wire.receiver = protocol
 
-    def getPeer(self) -> Address:
+    def getPeer(self) -> Any:
         """The other end's address."""
         return self._peer
 
-    def getHost(self) -> Address:
+    def getHost(self) -> Any:
         """This end's address."""
         if self._host is None:
             self._host = self._address(self._wire.socket.getsockname())

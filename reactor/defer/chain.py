@@ -7,7 +7,7 @@ the same loop when that one gets there, so chains may be as long as memory allow
 The entries of a list of callbacks have five shapes, the frequent ones cheapest::
 
     callback                                         addCallback without further arguments
-    (receiver,)                                      what waits for this one: receiver.receive(chain) is called
+    (receiver,)                                      what waits for this one: receiver._receive(chain) is called
     (errback, None)                                  addErrback without further arguments
     (callback, errback, None)                        both, without further arguments
     (callback, args, kwargs, errback, args, kwargs)  everything else; `passthru` stands for what is not there
@@ -65,7 +65,7 @@ class Chain(Special):
         "result",
     )
 
-    takes = True
+    _takes = True
     called: bool  #: whether it was fired
     paused: int  #: how many pauses are not undone, of `pause` and of waiting for another Deferred
     result: Any  #: the latest result; no such attribute before it was fired
@@ -74,7 +74,7 @@ class Chain(Special):
     _debugInfo: DebugInfo
     _running: bool
 
-    def waitFor(self, awaited: Chain) -> None:
+    def _waitFor(self, awaited: Chain) -> None:
         """Pause until `awaited` has a result, which it has not yet, and go on with that.
 
         Warns (RuntimeWarning) when that can never be, because `awaited` waits for this one.
@@ -89,7 +89,7 @@ class Chain(Special):
             link = link.result
         self.result = awaited
         self.paused += 1
-        awaited.addReceiver(self)
+        awaited._addReceiver(self)
 
     def _warnOfCircle(self, awaited: Chain) -> None:
         import warnings
@@ -97,57 +97,57 @@ class Chain(Special):
         how = "its callback returned it" if awaited is self else f"its callback returned {awaited!r}"
         warnings.warn(f"{self!r} waits for itself, for ever: {how}", RuntimeWarning, stacklevel=3)
 
-    def addReceiver(self, receiver: Any) -> None:
-        """Have `receiver.receive(self)` called when the result is there, which it is not yet.
+    def _addReceiver(self, receiver: Any) -> None:
+        """Have `receiver._receive(self)` called when the result is there, which it is not yet.
 
         It may return a chain that is to be run next. Otherwise what it leaves in `self.result` is the result from then
-        on; if it does, the result is None when that one was run, or stays if `receiver.takes` is false.
+        on; if it does, the result is None when that one was run, or stays if `receiver._takes` is false.
         """
         if self._callbacks is not None:
             self._callbacks.append((receiver,))
         else:
             self._callbacks = [(receiver,)]
 
-    def receive(self, awaited: Chain) -> Chain | None:
+    def _receive(self, awaited: Chain) -> Chain | None:
         """Take over the result of `awaited`, for which this one waits."""
         self.result = awaited.result
         awaited.result = None
         self.paused -= 1
         return None if self.paused else self
 
-    def take(self) -> Any:
+    def _take(self) -> Any:
         """The result, which must be there, for somebody who goes on with it; None is left."""
         result = self.result
         self.result = None
         if isinstance(result, Failure):
-            self.handled()
+            self._handled()
         return result
 
-    def settle(self, result: Any) -> None:
+    def _settle(self, result: Any) -> None:
         """Be fired with `result`, which is no Chain, without running any callbacks yet."""
         self.called = True
         self.result = result
         self._canceller = None
         if self._callbacks is None and isinstance(result, Failure):
-            self.notHandled()
+            self._notHandled()
 
-    def supersededBy(self, other: Chain) -> None:
+    def _supersededBy(self, other: Chain) -> None:
         """Be fired with the result that `other` will have."""
         self.called = True
         self._canceller = None
-        self.waitFor(other)
+        self._waitFor(other)
 
-    def notHandled(self) -> None:
+    def _notHandled(self) -> None:
         """The chain ended with a Failure: should it be freed so, that is logged."""
-        self.debugInfo().failResult = self.result
+        self._info().failResult = self.result
 
-    def handled(self) -> None:
+    def _handled(self) -> None:
         """Somebody goes on with the Failure that the chain ended with."""
         info = getattr(self, "_debugInfo", None)
         if info is not None:
             info.failResult = None
 
-    def debugInfo(self) -> DebugInfo:
+    def _info(self) -> DebugInfo:
         """What this chain remembers about itself, from now on."""
         info: DebugInfo | None = getattr(self, "_debugInfo", None)
         if info is None:
@@ -157,7 +157,7 @@ class Chain(Special):
 
 def _loop() -> Generator[None, Any, None]:
     """Runs the callbacks of each chain that is sent in, and of all that go on because of it."""
-    # Chains that were overtaken by one that waited for them; their remaining entries; whether the result was taken over.
+    # Chains that were overtaken by one that waited for them; their remaining entries; whether their result is gone.
     overtaken: list[tuple[Chain, Any, bool]] = []
     rest: list[Any] | None = None
     entries: Any
@@ -172,7 +172,7 @@ def _loop() -> Generator[None, Any, None]:
             result = current.result
             failed = isinstance(result, Failure)
             if failed:
-                current.handled()
+                current._handled()
             for entry in entries:
                 try:
                     if type(entry) is not tuple:
@@ -180,7 +180,7 @@ def _loop() -> Generator[None, Any, None]:
                             continue
                         result = entry(result)
                     elif len(entry) == 1:
-                        following = entry[0].receive(current)
+                        following = entry[0]._receive(current)
                         result = current.result
                     elif len(entry) == 2:
                         if not failed:
@@ -197,9 +197,9 @@ def _loop() -> Generator[None, Any, None]:
                     if result is not None and isinstance(result, Special):
                         if isinstance(result, Chain):
                             if result.called and not result.paused and result is not current:
-                                result = result.take()
+                                result = result._take()
                             else:
-                                current.waitFor(result)
+                                current._waitFor(result)
                                 rest = list(entries) or None
                         failed = isinstance(result, Failure)
                 except BaseException as exception:
@@ -218,9 +218,9 @@ def _loop() -> Generator[None, Any, None]:
                 rest = None
                 current._running = False
                 if failed:
-                    current.notHandled()
+                    current._notHandled()
             else:
-                overtaken.append((current, entries, entry[0].takes))
+                overtaken.append((current, entries, entry[0]._takes))
             if following is None:
                 if not overtaken:
                     break

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+from reactor._log import reportException
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from reactor.failure import Failure
@@ -47,8 +49,12 @@ class DebugInfo:
 
 def report(text: str, failure: Failure) -> None:
     """Log `text` and the error with its traceback, by logger ``reactor.defer``."""
-    from reactor._log import reportException
-
+    if sys.meta_path is None:
+        # The interpreter is being taken down, and nothing can be imported. A program that ends this way should be
+        # told all the same.
+        if sys.stderr is not None:
+            sys.stderr.write(f"{text}\n{failure.getBriefTraceback()}")
+        return
     reportException(text, failure, logger="reactor.defer")
 
 

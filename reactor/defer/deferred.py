@@ -18,6 +18,7 @@ from reactor.defer.driver import drive
 from reactor.defer.errors import AlreadyCalledError, CancelledError, NotACoroutineError
 from reactor.defer.futures import fireFromFuture, futureFor
 from reactor.defer.generic import Generic, T
+from reactor.defer.relay import Relay
 from reactor.defer.timeouts import limitTime
 from reactor.failure import Failure
 
@@ -62,7 +63,7 @@ class Deferred(Chain, Generic[T]):
         self._callbacks = None
         self._canceller = canceller
         if Deferred.debug:
-            self.debugInfo().creator = stackAbove()
+            self._info().creator = stackAbove()
 
     def __repr__(self) -> str:
         name = f"{self.__class__.__name__} at {id(self):#x}"
@@ -195,8 +196,8 @@ class Deferred(Chain, Generic[T]):
             """Add a callback and an errback to the same place in the chain: one of them is called. Returns this
             Deferred.
 
-            :param callbackArgs, callbackKeywords: further arguments of `callback`.
-            :param errbackArgs, errbackKeywords: further arguments of `errback`.
+            :param callbackArgs: further arguments of `callback`, with `callbackKeywords`.
+            :param errbackArgs: further arguments of `errback`, with `errbackKeywords`.
             """
             if errback is None:
                 errback = passthru
@@ -221,7 +222,7 @@ class Deferred(Chain, Generic[T]):
         Returns this Deferred.
         """
         if d.__class__.callback is Deferred.callback and d.__class__.errback is Deferred.errback:
-            return self._add((_Relay(d),))  # type: ignore[return-value]
+            return self._add((Relay(d),))  # type: ignore[return-value]
         return self.addCallbacks(d.callback, d.errback)
 
     # ---- Firing ----
@@ -244,12 +245,12 @@ class Deferred(Chain, Generic[T]):
         if self._canceller is not None and self._canceller is not _IGNORE_NEXT_CALL:
             self._canceller = None
         if Deferred.debug:
-            self.debugInfo().invoker = stackAbove()
+            self._info().invoker = stackAbove()
         if self._callbacks is not None:
             if not self.paused:
                 run(self)
         elif isinstance(result, Failure):
-            self.notHandled()
+            self._notHandled()
 
     def errback(self, fail: Failure | BaseException | None = None) -> None:
         """It went wrong: begin to call the errbacks.
@@ -343,7 +344,7 @@ class Deferred(Chain, Generic[T]):
             return (yield self)  # type: ignore[no-any-return]
         result = self.result
         if isinstance(result, Failure):
-            self.handled()
+            self._handled()
             try:
                 raise result.value.with_traceback(result.tb)
             finally:
@@ -383,34 +384,6 @@ class Deferred(Chain, Generic[T]):
         deferred: Deferred[S] = Deferred()
         fireFromFuture(deferred, future)
         return deferred
-
-
-class _Relay:
-    """Fires another Deferred, in the place of a callback.
-
-    It does not run that one's callbacks but hands it to the loop, so that rows of any length are no recursion.
-    """
-
-    __slots__ = ("deferred",)
-
-    takes = True
-
-    def __init__(self, deferred: Deferred[Any]) -> None:
-        self.deferred = deferred
-
-    def receive(self, fired: Chain) -> Chain | None:
-        """`fired` has the result for the other one."""
-        deferred = self.deferred
-        if deferred.called:
-            deferred._calledAgain()
-        else:
-            deferred.settle(fired.result)
-            if Deferred.debug:
-                deferred.debugInfo().invoker = stackAbove()
-            if deferred._callbacks is not None and not deferred.paused:
-                return deferred
-        fired.result = None
-        return None
 
 
 def setDebugging(on: bool) -> None:

@@ -40,13 +40,13 @@ class Driver:
 
     __slots__ = ("context", "deferred", "generator", "waitingOn")
 
-    takes = True
+    _takes = True
     context: Context
     deferred: Any
     generator: Any
     waitingOn: Any
 
-    def receive(self, awaited: Chain) -> Chain | None:
+    def _receive(self, awaited: Chain) -> Chain | None:
         """`awaited` has the result that was waited for.
 
         Returns the chain that is to be run next, if this was the last step.
@@ -70,15 +70,15 @@ class Driver:
         self.generator = None
         deferred = self.deferred
         if isinstance(result, Chain):
-            result = Failure(TypeError(f"returned {result!r} instead of its result: it was to be awaited or yielded"))
+            result = Failure(TypeError(f"returned {result!r}, not its result: await or yield it"))
         if not deferred.called:
-            deferred.settle(result)
+            deferred._settle(result)
 
     def cancel(self, deferred: Any) -> None:
-        """The canceller of `deferred`: what the generator waits for is cancelled, and what it does about that decides.
+        """The canceller of `deferred`: cancels what the generator waits for, and what that does about it decides.
 
-        It may catch the error and go on. So the Deferred that everybody has is fired, but made to wait, ahead of all its
-        callbacks, for a new one, which will have the result.
+        It may catch the error and go on. So the Deferred that everybody has is fired, but made to wait, ahead of all
+        its callbacks, for a new one, which will have the result.
         """
         deferred._callbacks = [self._cancelAwaited, *(deferred._callbacks or ())]
         deferred.callback(None)
@@ -152,12 +152,12 @@ def _steps() -> Generator[None, Driver, None]:
                 awaited.result = None
                 if isinstance(result, Failure):
                     failed = True
-                    awaited.handled()
+                    awaited._handled()
                 continue
             driver.waitingOn = awaited
             if driver.deferred._canceller is None:
                 driver.deferred._canceller = driver.cancel
-            awaited.addReceiver(driver)
+            awaited._addReceiver(driver)
             break
         driver = awaited = result = inContext = generator = send = None
 

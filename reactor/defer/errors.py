@@ -60,10 +60,10 @@ class FirstError(Exception):
         return f"FirstError[#{self.index}, {self.subFailure}]"
 
     def __eq__(self, other: object) -> bool:
-        """Equal to another one, or to a tuple, of the same Failure and index."""
-        if isinstance(other, FirstError):
-            other = (other.subFailure, other.index)
-        return (self.subFailure, self.index) == other if isinstance(other, tuple) else NotImplemented
+        """Equal to another one of the same Failure and index."""
+        if not isinstance(other, FirstError):
+            return NotImplemented
+        return (self.subFailure, self.index) == (other.subFailure, other.index)
 
     def __hash__(self) -> int:
         return hash((self.subFailure, self.index))

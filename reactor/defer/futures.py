@@ -44,7 +44,7 @@ def fireFromFuture(deferred: Deferred[Any], future: Future[Any]) -> None:
     def cancel(cancelled: Deferred[Any]) -> None:
         nonlocal last
         last = cancelled.__class__(cancel)
-        cancelled.supersededBy(last)
+        cancelled._supersededBy(last)
         future.cancel()
 
     def done(_: Future[Any]) -> None:

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 else:
-    T = None
+
+    class T:
+        """Stands for whatever a Deferred or queue is subscripted with."""
 
     class Generic:
         """A base that can be subscripted; what with, is for type checkers."""

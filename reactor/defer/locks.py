@@ -102,13 +102,13 @@ class _Turn:
 
     __slots__ = ("begun", "limited")
 
-    takes = False
+    _takes = False
 
     def __init__(self, limited: _Limited) -> None:
         self.limited = limited
         self.begun = False
 
-    def receive(self, ended: Chain) -> Chain | None:
+    def _receive(self, ended: Chain) -> Chain | None:
         """The call is done, and `ended` has its result, which stays there."""
         if not self.begun:
             # Cancelled while it waited.
@@ -119,7 +119,7 @@ class _Turn:
             return None
         limited._give()
         waiter = limited.waiting.popleft()
-        waiter.settle(limited)
+        waiter._settle(limited)
         return None if waiter.paused else waiter
 
 

@@ -42,7 +42,7 @@ def succeed(result: T) -> Deferred[T]:
     deferred._callbacks = deferred._canceller = None
     deferred.result = result
     if Deferred.debug:
-        deferred.debugInfo().creator = stackAbove()
+        deferred._info().creator = stackAbove()
     return deferred
 
 

@@ -274,7 +274,8 @@ def test_aProtocolThatTurnsTheLoop(net: Net) -> None:
 @default
 def test_M2_aTurnWithALongWait(net: Net) -> None:
     for delay in (1e10, 1e300, float("inf")):
-        net.reactor.callLater(0.001, list)
+        # Ends the wait, and is nothing that the loop would not wait for.
+        net.reactor._loop.waker.ring()
         net.reactor.iterate(delay)
     assert net.logged() == []
 
@@ -297,6 +298,22 @@ def test_aSelectorThatIsNoUse(waits: Waits) -> None:
     poller.poll = poll
     waits.loop.turn(0.0)
     assert waits.escaped == [problem]
+
+
+@default
+def test_aWatchThatRaises(net: Net) -> None:
+    """None of ours does. Should one, the loop lives."""
+    net.expectErrors()
+    client, server = net.pair()
+    wire = client.transport._wire  # type: ignore[attr-defined]
+    wire.receiver, receiver = None, wire.receiver
+    wire.owner, owner = None, wire.owner
+    server.write(b"x")
+    net.until(net.logged)
+    assert net.logged()[0].getMessage() == "a turn of the loop raised"
+    wire.receiver, wire.owner = receiver, owner
+    server.write(b"y")
+    net.until(lambda: client.received)
 
 
 # Two that are ready in one turn.

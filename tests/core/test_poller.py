@@ -4,6 +4,7 @@ poller makes of it: reading that is disarmed late, descriptors that are reused, 
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import socket
 from collections.abc import Iterator
@@ -272,6 +273,16 @@ def test_freshUntilTheNextPoll(poller: Poller, pair: Pair) -> None:
     watch = Recorded(pair[0].fileno())
     poller.add(watch, READ)
     assert poller.fresh == {watch.fd}
+
+
+def test_withoutEpoll(monkeypatch: pytest.MonkeyPatch, pair: Pair) -> None:
+    """The best that the standard library knows for the system."""
+    if hasattr(select, "epoll"):
+        monkeypatch.delattr(select, "epoll")
+    poller = Poller()
+    poller.add(Recorded(pair[0].fileno()), WRITE)
+    assert happened(poller) == {pair[0].fileno(): WRITE}
+    poller.close()
 
 
 def test_whatASubclassHasToSay() -> None:

@@ -207,6 +207,31 @@ def test_S2_whatWasNotInstalledIsNotPutBack() -> None:
     assert done == ["without a ValueError"]
 
 
+def test_S2_inAnotherInterpreter() -> None:
+    """Which has a main thread too, and may set no handlers."""
+    printed = script(
+        """
+        import sys
+        try:
+            import _interpreters as interpreters
+        except ImportError:
+            import _xxsubinterpreters as interpreters
+        lines = [
+            f"import sys; sys.path[:] = {sys.path!r}",
+            "from reactor._core.signals import StopSignals",
+            "installed = StopSignals(print, 1)",
+            "installed.restore()",
+            "print('nothing installed', flush=True)",
+        ]
+        other = interpreters.create()
+        problem = interpreters.run_string(other, chr(10).join(lines))
+        assert problem is None, problem
+        interpreters.destroy(other)
+        """
+    )
+    assert printed == ["nothing installed"]
+
+
 def test_S3_thousandsOfSignals() -> None:
     """More than the wakeup pipe has room for: the handler runs, the loop lives, nobody complains."""
     printed = script(

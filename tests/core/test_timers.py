@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
 from typing import Any
@@ -320,6 +321,13 @@ def test_aCallThatTurnsTheReactor(net: Net) -> None:
     net.turn(5)
     # What was due together with it waits for it, and is listed all the while.
     assert done == ["nested", "inner", "1 left", "behind"]
+
+
+@default
+def test_whatWasCalledIsNotKept(net: Net) -> None:
+    calls = [weakref.ref(net.reactor.callLater(0, list)) for _ in range(3)]
+    net.turn(1)
+    assert [call() for call in calls] == [None] * 3
 
 
 @default

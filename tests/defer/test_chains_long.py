@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_D2_longRowOfWaitingDeferreds(end: str) -> None:
 
 def test_D2_longRowFiredFromTheFront() -> None:
     all_ = [Deferred[Any]() for _ in range(LONG)]
-    for d, following in zip(all_, all_[1:], strict=False):
+    for d, following in pairwise(all_):
         d.addCallback(lambda _, following=following: following)
     for d in all_[:-1]:
         d.callback(None)

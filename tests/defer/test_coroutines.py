@@ -296,7 +296,7 @@ def test_aReturnedDeferredIsAMistake(style: str) -> None:
 
     d = generator() if style == "generator" else ensureDeferred(coroutine())
     assert d.result.type is TypeError
-    assert "awaited or yielded" in d.result.getErrorMessage()
+    assert "await or yield it" in d.result.getErrorMessage()
     d.addErrback(lambda _: None)
 
 

@@ -175,7 +175,7 @@ def test_firstError() -> None:
     assert error.args == (failure, 3)
     assert repr(error) == "FirstError[#3, Boom('x')]"
     assert str(error).startswith("FirstError[#3, [Failure instance: Traceback (failure with no frames)")
-    assert error == FirstError(failure, 3) == (failure, 3)
+    assert error == FirstError(failure, 3)
     assert error != FirstError(failure, 4)
     assert error != 3
     assert hash(error) == hash(FirstError(failure, 3))

@@ -1,9 +1,11 @@
-"""D6: an error that nobody handled is logged once, with its traceback, when its Deferred is freed; handled ones never."""
+"""D6: an error that nobody handled is logged once, with its traceback, when its Deferred is freed; others never."""
 
 from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -272,6 +274,19 @@ def test_debuggingLogsNothingThatWasHandled(unhandled: Any) -> None:
     waiting: Deferred[None] = Deferred()
     del waiting
     assert unhandled.records == []
+
+
+def test_D6_whenTheInterpreterEnds() -> None:
+    program = """
+from reactor.defer import succeed
+def boom(_):
+    raise ValueError("at the end")
+d = succeed(None).addCallback(boom)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
+    assert done.stderr == (
+        "Unhandled error in Deferred\nTraceback: <class 'ValueError'>: at the end\n<string>:4:boom\n"
+    )
 
 
 def test_debugInfo(unhandled: Any) -> None:

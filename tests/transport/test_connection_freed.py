@@ -179,7 +179,7 @@ def test_D10_aConnectionIsFreed(net: Net, uncollected: None, ending: str) -> Non
     server, client = Ends("server", watched, on), Ends("client", watched, on)
     port = net.reactor.listenTCP(0, server, interface="127.0.0.1")
     net.ports.append(port)
-    watched.watch("connector", net.reactor.connectTCP("127.0.0.1", port.getHost().port, client))  # type: ignore[union-attr]
+    watched.watch("connector", net.reactor.connectTCP("127.0.0.1", port.getHost().port, client))
     net.until(lambda: len(watched.alive) >= 7 and not watched.open)
     net.turn()
     assert watched.left() == []
@@ -190,7 +190,7 @@ def test_D10_whenTheReactorStops(net: Net, uncollected: None) -> None:
     server, client = Ends("server", watched, {}), Ends("client", watched, {})
     port = net.reactor.listenTCP(0, server, interface="127.0.0.1")
     watched.watch("port", port)
-    watched.watch("connector", net.reactor.connectTCP("127.0.0.1", port.getHost().port, client))  # type: ignore[union-attr]
+    watched.watch("connector", net.reactor.connectTCP("127.0.0.1", port.getHost().port, client))
     net.until(lambda: watched.open == 2)
     del port
     net.stopReactor()

@@ -1,8 +1,7 @@
-"""Rows E9 to E13, E34 to E37 and E40: what is written, how much of it may wait, and what becomes of it at the end."""
+"""Rows E8, E9 and E34 to E37: what may be written, in which order it leaves, and how much of it may wait."""
 
 from __future__ import annotations
 
-import random
 import resource
 import socket
 import sys
@@ -10,25 +9,14 @@ import time
 from typing import Any
 
 import pytest
-from net import Net, Traced
+from net import Net, Traced, pattern
 
-from reactor.error import ConnectionAborted, ConnectionLost, WriteBufferFull
+from reactor.error import WriteBufferFull
 
 # For what does not depend on how the kernel is asked.
 oneSelector = pytest.mark.parametrize("net", ["default"], indirect=True)
 
 LARGE = 20_000_000
-
-
-def pattern(size: int) -> bytes:
-    """Bytes in which a piece that is missing, doubled or misplaced shows."""
-    return random.Random(size).randbytes(size)
-
-
-def untilOver(net: Net, protocol: Traced) -> str:
-    """The class of the reason that `protocol`'s connection ended with."""
-    net.until(lambda: protocol.lost)
-    return type(protocol.reason.value).__name__
 
 
 def test_E8_partialSends(net: Net) -> None:
@@ -40,7 +28,7 @@ def test_E8_partialSends(net: Net) -> None:
         protocol.write(data[begin : begin + 30_001])
     protocol.lose()
     assert net.receive(peer, atOnce=10_007) == data
-    assert untilOver(net, protocol) == "ConnectionDone"
+    assert net.reasonOf(protocol) == "ConnectionDone"
 
 
 def test_E9_peerClosesWhileMuchIsQueued(net: Net) -> None:
@@ -51,157 +39,10 @@ def test_E9_peerClosesWhileMuchIsQueued(net: Net) -> None:
     net.turn()
     assert protocol.transport.buffered > 0
     peer.close()
-    assert untilOver(net, protocol) == "ConnectionLost"
+    assert net.reasonOf(protocol) == "ConnectionLost"
     assert protocol.transport.buffered == 0
     # Nobody but this function holds it any more.
     assert sys.getrefcount(data) == 2
-
-
-def test_E10_loseWithMuchQueuedAndASlowReader(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    data = pattern(10_000_000)
-    protocol.write(data)
-    protocol.lose()
-    net.turn()
-    assert protocol.transport.connected
-    assert protocol.transport.disconnecting
-    assert net.receive(peer, atOnce=60_001) == data
-    assert untilOver(net, protocol) == "ConnectionDone"
-    assert not protocol.transport.disconnecting
-
-
-@oneSelector
-def test_E11_writeAfterLose(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    protocol.write(b"before")
-    protocol.lose()
-    protocol.write(b"after")
-    protocol.ask("writeSequence", [b"after"])
-    assert net.receive(peer) == b"before"
-    assert untilOver(net, protocol) == "ConnectionDone"
-
-
-@oneSelector
-def test_E11_writeAfterLoseWhileItIsStillSending(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    protocol.write(bytes(LARGE))
-    protocol.lose()
-    net.turn()
-    protocol.write(b"after")
-    assert net.receive(peer) == bytes(LARGE)
-
-
-@oneSelector
-def test_E11_writeAfterTheEnd(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    peer.close()
-    untilOver(net, protocol)
-    protocol.write(b"after")
-    protocol.ask("writeSequence", [b"after"])
-    protocol.lose()
-    protocol.abort()
-    protocol.ask("loseWriteConnection")
-    net.turn()
-    assert protocol.transport.buffered == 0
-
-
-def stuck(net: Net) -> tuple[Traced, socket.socket]:
-    """A connection that was asked to close, with a peer that does not read."""
-    protocol, peer = net.socketPair()
-    protocol.write(bytes(LARGE))
-    protocol.lose()
-    net.turn(10)
-    net.assertIdle()
-    assert not protocol.lost
-    return protocol, peer
-
-
-def test_E12_peerNeverReadsThenResets(net: Net) -> None:
-    protocol, peer = stuck(net)
-    net.reset(peer)
-    assert untilOver(net, protocol) == "ConnectionLost"
-
-
-def test_E12_peerNeverReadsThenAbort(net: Net) -> None:
-    protocol, _ = stuck(net)
-    protocol.abort()
-    assert not protocol.lost
-    assert untilOver(net, protocol) == "ConnectionAborted"
-
-
-def test_E12_peerNeverReadsUntilCloseTimeout(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    transport: Any = protocol.transport
-    assert transport.closeTimeout is None
-    transport.closeTimeout = 0.03
-    protocol.write(bytes(LARGE))
-    assert net.reactor.getDelayedCalls() == []
-    begin = net.reactor.seconds()
-    protocol.lose()
-    protocol.lose()
-    (call,) = net.reactor.getDelayedCalls()
-    assert 0.03 <= call.getTime() - begin < 1
-    assert untilOver(net, protocol) == "ConnectionLost"
-    assert net.reactor.seconds() - begin >= 0.03
-    assert "closeTimeout=0.03" in str(protocol.reason.value)
-    with pytest.raises(ConnectionResetError):
-        net.receive(peer)
-
-
-@oneSelector
-def test_E12_closeTimeoutOfAConnectionThatClosesInTime(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    protocol.transport.closeTimeout = 30
-    protocol.write(b"bye")
-    protocol.lose()
-    assert net.receive(peer) == b"bye"
-    assert untilOver(net, protocol) == "ConnectionDone"
-    assert net.reactor.getDelayedCalls() == []
-
-
-@oneSelector
-def test_E12_closeTimeoutFromTheConnectionsFirstMoment(net: Net) -> None:
-    # Seconds from loseConnection on, not from when it was set; an abort before that leaves no timer.
-    protocol, _ = net.socketPair(made=lambda p: setattr(p.transport, "closeTimeout", 30))
-    protocol.write(bytes(LARGE))
-    protocol.lose()
-    protocol.abort()
-    assert untilOver(net, protocol) == "ConnectionAborted"
-    assert net.reactor.getDelayedCalls() == []
-
-
-@oneSelector
-def test_E13_abort(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    protocol.write(b"never sent")
-    protocol.abort()
-    protocol.abort()
-    protocol.lose()
-    protocol.write(b"never sent")
-    assert protocol.transport.disconnecting
-    assert not protocol.lost
-    assert untilOver(net, protocol) == "ConnectionAborted"
-    with pytest.raises(ConnectionResetError):
-        net.receive(peer)
-    assert protocol.events[-3:] == ["CL(ConnectionAborted)", "CCL(ConnectionAborted)", "doStop"]
-    assert issubclass(ConnectionAborted, ConnectionLost)
-
-
-@oneSelector
-def test_E13_abortInConnectionMade(net: Net) -> None:
-    client, server = net.pair(server={"made": lambda p: p.write(b"x")}, made=lambda p: p.abort())
-    net.until(lambda: client.lost and server.lost)
-    assert client.short[-4:] == ["CM", "CL(ConnectionAborted)", "CCL(ConnectionAborted)", "doStop"]
-
-
-@oneSelector
-def test_E13_abortWhatIsClosing(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    protocol.lose()
-    protocol.abort()
-    assert untilOver(net, protocol) == "ConnectionAborted"
-    with pytest.raises(ConnectionResetError):
-        net.receive(peer)
 
 
 WRONG = [
@@ -296,7 +137,7 @@ def test_E37_muchQueued(net: Net) -> None:
     # KiB: two hundred references to one piece, and no copy of any.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
     protocol.abort()
-    assert untilOver(net, protocol) == "ConnectionAborted"
+    assert net.reasonOf(protocol) == "ConnectionAborted"
 
 
 def overflow(net: Net, protocol: Traced, peer: socket.socket, limit: int) -> None:
@@ -306,7 +147,7 @@ def overflow(net: Net, protocol: Traced, peer: socket.socket, limit: int) -> Non
     assert not protocol.lost
     protocol.write(b"dropped")
     assert protocol.transport.buffered == 0
-    assert untilOver(net, protocol) == "WriteBufferFull"
+    assert net.reasonOf(protocol) == "WriteBufferFull"
     error = protocol.reason.value
     assert isinstance(error, WriteBufferFull)
     assert (error.limit, error.buffered) == (limit, limit + 1)
@@ -343,83 +184,3 @@ def test_E37_whatWasSentDoesNotCount(net: Net) -> None:
         protocol.write(bytes(1000))
         net.turn()
     assert len(net.receive(peer, 10_000)) == 10_000
-
-
-@oneSelector
-def test_E40_stopRightAfterWrite(net: Net) -> None:
-    protocol, peer = net.socketPair()
-
-    def last() -> None:
-        protocol.write(b"famous last ")
-        net.reactor.stop()
-        protocol.write(b"words")
-
-    net.reactor.callWhenRunning(last)
-    net.reactor.run(installSignalHandlers=False)
-    assert protocol.events[-3:] == ["CL(ConnectionLost)", "CCL(ConnectionLost)", "doStop"]
-    assert net.receive(peer) == b"famous last words"
-
-
-@oneSelector
-def test_E40_stopWithMoreThanTheKernelTakes(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    data = pattern(LARGE)
-
-    def last() -> None:
-        protocol.write(data)
-        net.reactor.stop()
-
-    net.reactor.callWhenRunning(last)
-    net.reactor.run(installSignalHandlers=False)
-    assert untilOver(net, protocol) == "ConnectionLost"
-    received = net.receive(peer)
-    assert 0 < len(received) < LARGE
-    assert data.startswith(received)
-
-
-@oneSelector
-def test_E40_stopWithSomethingUnread(net: Net) -> None:
-    # What the peer sent and nobody read must not turn our last bytes into a reset.
-    protocol, peer = net.socketPair(made=lambda p: p.ask("pauseProducing"))
-    peer.sendall(b"never read")
-
-    def last() -> None:
-        protocol.write(b"last words")
-        net.reactor.stop()
-
-    net.reactor.callWhenRunning(last)
-    net.reactor.run(installSignalHandlers=False)
-    assert net.receive(peer) == b"last words"
-
-
-@oneSelector
-def test_E40_stopInConnectionLost(net: Net) -> None:
-    other, peer = net.socketPair()
-
-    def last(protocol: Traced, reason: Any) -> None:
-        other.write(b"bye")
-        net.reactor.stop()
-
-    client, server = net.pair(lost=last)
-    net.reactor.callWhenRunning(server.lose)
-    net.reactor.run(installSignalHandlers=False)
-    assert client.lost == 1
-    assert other.events[-3:] == ["CL(ConnectionLost)", "CCL(ConnectionLost)", "doStop"]
-    assert net.receive(peer) == b"bye"
-
-
-@oneSelector
-@pytest.mark.parametrize("when", ["startup", "shutdown"])
-def test_E40_stopAndAbort(net: Net, when: str) -> None:
-    protocol, peer = net.socketPair()
-
-    def last() -> None:
-        protocol.write(b"never sent")
-        protocol.abort()
-
-    net.reactor.callWhenRunning(net.reactor.stop)
-    net.reactor.addSystemEventTrigger("before", when, last)
-    net.reactor.run(installSignalHandlers=False)
-    assert protocol.lost == 1
-    with pytest.raises(ConnectionResetError):
-        net.receive(peer)

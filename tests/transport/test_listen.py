@@ -17,7 +17,8 @@ import pytest
 from net import Net, Traced, TracedServer, descriptors
 from script import outputs, script
 
-from reactor._transport.listen import MOST_ACCEPTS, Reserve
+from reactor._transport.listen import MOST_ACCEPTS, Port, Reserve
+from reactor._transport.tcp import TCPListener
 from reactor.address import IPv4Address, IPv6Address
 from reactor.defer import Deferred
 from reactor.error import CannotListenError, UnsupportedAddressFamily, UnsupportedSocketType
@@ -374,26 +375,34 @@ def test_L4_anErrorThatStays() -> None:
     assert "[Errno 22] Invalid argument" in said
 
 
-def test_L4_anErrorOfEachClientDoesNotStopTheWorld() -> None:
-    """Injected for ever: timers go on between the batches."""
+@pytest.mark.parametrize(("error", "spins"), [("ECONNABORTED", True), ("ENFILE", False), ("ENOMEM", False)])
+def test_L4_forEver(error: str, spins: bool) -> None:
+    """Timers go on between the batches; and where trying again is of no use, it is not done all the time."""
     if why := whyNoStrace():
         pytest.skip(why)
-    printed = script(
+    printed, said = outputs(
         """
         import socket
         from reactor.base import Reactor
         from reactor.protocol import Factory
         reactor = Reactor()
         port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+        turns, poll = 0, reactor._loop.poller.poll
+        def counted(timeout):
+            global turns
+            turns += 1
+            return poll(timeout)
+        reactor._loop.poller.poll = counted
         with socket.create_connection(("127.0.0.1", port.getHost().port)):
             reactor.callLater(0.05, reactor.stop)
             reactor.run()
-        print("stopped")
+        print(turns > 10)
         reactor.close()
         """,
-        prefix=("strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=accept4:error=ECONNABORTED"),
+        prefix=("strace", "-f", "-qq", "-o", os.devnull, "-e", f"inject=accept4:error={error}"),
     )
-    assert printed == ["stopped"]
+    assert printed == f"{spins}\n"
+    assert said.count("\n") == (not spins)
 
 
 # Factories and protocols that fail or refuse.
@@ -631,12 +640,14 @@ def test_Y6_theReactorStops(net: Net) -> None:
 def test_Y6_stoppedWhileTheReactorStops(net: Net) -> None:
     """From a connectionLost that the shutdown calls: the factory is told before run() returns."""
     results: list[Any] = []
-    client, _ = net.pair(lost=lambda protocol, reason: net.ports[0].stopListening().addCallback(results.append))
-    # The connection is the older descriptor to nobody: whichever is closed first.
+    client, _ = net.pair(lost=lambda protocol, reason: later.stopListening().addCallback(results.append))
+    # Added last, so it is still open when the connection is closed.
+    server = net.listen()
+    later = server.listening  # type: ignore[attr-defined]
     net.stopReactor()
     assert client.lost == 1
     assert results == [None]
-    assert net.servers[0].events == ["startFactory", "buildProtocol", "stopFactory"]
+    assert server.events == ["startFactory", "stopFactory"]
 
 
 @default
@@ -865,6 +876,17 @@ def test_L12_scope() -> None:
         "fe80::1234 True True",
         "IPv6Address fe80::1234 True fe80::1234 True",
     ]
+
+
+@default
+def test_beforeItEverListened(net: Net) -> None:
+    listener = TCPListener(net.reactor._loop, 0, "127.0.0.1", 5)
+    port = Port(net.reactor._loop, Reserve(), listener, TracedServer())
+    assert (port.connected, port.fileno(), port.port) == (False, -1, 0)
+    with pytest.raises(RuntimeError, match="never listened"):
+        port.getHost()
+    assert net.result(port.stopListening()) is None
+    assert "not listening on 127.0.0.1:0" in repr(port)
 
 
 # Sockets of others.

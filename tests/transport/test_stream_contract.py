@@ -5,7 +5,6 @@ A kind is a function that makes two connected ends; one more kind is one more ro
 
 from __future__ import annotations
 
-import random
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from net import Net, Traced, TracedServer
+from net import Net, Traced, TracedServer, pattern
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
@@ -86,11 +85,6 @@ def heard(protocol: Traced) -> list[str]:
     return [event for event in protocol.short if event[:2] in ("DR", "RC", "WC", "CL")]
 
 
-def data(size: int) -> bytes:
-    """Bytes in which a piece that is missing, doubled or misplaced shows."""
-    return random.Random(size).randbytes(size)
-
-
 def cut(whole: bytes, sizes: list[int]) -> list[bytes]:
     """`whole` in pieces of these sizes, and the rest, which may be empty."""
     pieces, begin = [], 0
@@ -109,7 +103,7 @@ TURNS = st.lists(st.booleans(), max_size=20)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_bytesInBothDirections(net: Net, ends: Ends, there: list[int], back: list[int], turns: list[bool]) -> None:
     first, second = ends()
-    toSecond, toFirst = data(sum(there) + 1), data(sum(back) + 2)
+    toSecond, toFirst = pattern(sum(there) + 1), pattern(sum(back) + 2)
     pieces = [(first, piece) for piece in cut(toSecond, there)]
     for number, piece in enumerate(cut(toFirst, back)):
         pieces.insert(2 * number, (second, piece))
@@ -140,7 +134,7 @@ def test_addresses(net: Net, ends: Ends) -> None:
 
 def test_loseConnectionSendsAll(net: Net, ends: Ends) -> None:
     first, second = ends()
-    whole = data(5_000_000)
+    whole = pattern(5_000_000)
     first.write(whole)
     first.lose()
     assert heard(first) == []
@@ -162,7 +156,7 @@ def test_loseConnectionOnBothEndsAtOnce(net: Net, ends: Ends) -> None:
 
 def test_abortConnection(net: Net, ends: Ends) -> None:
     first, second = ends()
-    first.write(data(5_000_000))
+    first.write(pattern(5_000_000))
     first.abort()
     assert heard(first) == []
     net.until(lambda: first.lost and second.lost)
@@ -192,7 +186,7 @@ def test_writeAfterTheClose(net: Net, ends: Ends) -> None:
 
 def test_halfClose(net: Net, ends: Ends) -> None:
     first, second = ends(HalfCloseable, HalfCloseable)
-    question, answer = data(1_000_000), data(1_000_001)
+    question, answer = pattern(1_000_000), pattern(1_000_001)
     first.write(question)
     first.ask("loseWriteConnection")
     net.until(lambda: "RCL" in second.events and "WCL" in first.events)
@@ -217,7 +211,7 @@ def test_halfCloseThatTheOtherEndDoesNotWant(net: Net, ends: Ends) -> None:
 
 def test_pauseAndResume(net: Net, ends: Ends) -> None:
     first, second = ends(lambda: Traced(data=lambda p, data: p.ask("pauseProducing")))
-    whole = data(600_000)
+    whole = pattern(600_000)
     second.write(whole)
     second.lose()
     while not first.lost:
@@ -280,7 +274,7 @@ class Producer:
 @pytest.mark.parametrize("streaming", [True, False])
 def test_producer(net: Net, ends: Ends, streaming: bool) -> None:
     first, second = ends()
-    whole = data(3_000_000)
+    whole = pattern(3_000_000)
     producer = Producer(first, whole, streaming)
     first.lose()
     net.until(lambda: first.lost and second.lost)
@@ -294,7 +288,7 @@ def test_producer(net: Net, ends: Ends, streaming: bool) -> None:
 @pytest.mark.parametrize("streaming", [True, False])
 def test_producerOfALostConnection(net: Net, ends: Ends, streaming: bool) -> None:
     first, second = ends(Traced, lambda: Traced(made=lambda p: p.ask("pauseProducing")))
-    producer = Producer(first, data(30_000_000), streaming)
+    producer = Producer(first, pattern(30_000_000), streaming)
     net.turn(20)
     second.abort()
     net.until(lambda: first.lost and second.lost)

@@ -1,0 +1,161 @@
+"""A reactor's run: its state, its triggers, and how it begins and ends. Knows the loop that it turns, and of what is
+open only that there is somebody who closes it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from reactor._core.loop import LONGEST_WAIT, Loop
+from reactor._core.signals import StopSignals
+from reactor._core.triggers import Triggers
+from reactor._current import entered, left, runningReactor
+from reactor.error import ReactorAlreadyRunning, ReactorNotRunning
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import selectors
+    from collections.abc import Callable
+
+    from reactor.base import Reactor
+
+
+class RunState(Enum):
+    """Where a reactor is in its run. From each state the next ones: STOPPED -> STARTING -> RUNNING -> STOPPING ->
+    CLOSING -> STOPPED; stop() in STARTING leads to STOPPING at once, crash() from anywhere to STOPPED."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    # stop() was called; the shutdown event is at its "before" triggers, or waits for their Deferreds.
+    STOPPING = "stopping"
+    # The shutdown event is past that: everything is being closed.
+    CLOSING = "closing"
+
+
+_STOPPING = (RunState.STOPPING, RunState.CLOSING)
+
+
+class Run:
+    """What `Reactor.run`, `stop`, `crash` and `iterate` do; they say what for."""
+
+    __slots__ = ("_closeAll", "_closed", "_escape", "loop", "state", "triggers")
+
+    def __init__(
+        self,
+        selector: selectors.BaseSelector | None,
+        closeAll: Callable[[], object],
+        closed: Callable[[], object],
+    ) -> None:
+        """`closeAll()` closes what is open when the reactor stops, `closed()` is called when it has."""
+        self.loop = Loop(selector, self.escaped)
+        self.triggers = Triggers(self.escaped)
+        self.state = RunState.STOPPED
+        self._closeAll = closeAll
+        self._closed = closed
+        # What is raised out of run() when it ends.
+        self._escape: BaseException | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it is up: from the startup event's "during" phase to that of the shutdown event."""
+        return self.state in (RunState.RUNNING, RunState.STOPPING)
+
+    def run(self, reactor: Reactor, installSignalHandlers: bool) -> None:
+        """Turn the loop until it is stopped."""
+        if self.state is not RunState.STOPPED:
+            raise ReactorAlreadyRunning("run(): this reactor is running already")
+        if runningReactor() is not None:
+            raise ReactorAlreadyRunning("run(): another reactor is running in this thread")
+        loop = self.loop
+        loop.poller.checkProcess()
+        self.state = RunState.STARTING
+        entered(reactor)
+        signals = None
+        try:
+            if installSignalHandlers:
+                signals = StopSignals(self._signalled, loop.waker.writer)
+            self.triggers.fire("startup", during=self._started)
+            turn, stopped = loop.turn, RunState.STOPPED
+            while self.state is not stopped:
+                turn(-1.0)
+        finally:
+            self.state = RunState.STOPPED
+            left()
+            if signals is not None:
+                signals.restore()
+        self._raiseEscaped()
+
+    def stop(self) -> None:
+        """End the run in good order."""
+        if self.state is RunState.STOPPED:
+            raise ReactorNotRunning("stop(): this reactor is not running")
+        if self.state in _STOPPING:
+            raise ReactorNotRunning("stop(): this reactor is stopping already")
+        self.state = RunState.STOPPING
+        self.loop.atEnd(self.shutDown)
+
+    def crash(self) -> None:
+        """End the run at once."""
+        self.state = RunState.STOPPED
+        # Whatever this run still waits for is not to befall the next one.
+        self.loop.ending = None
+        self.triggers.abandon()
+        self.loop.waker.ring()
+
+    def iterate(self, reactor: Reactor, delay: float) -> None:
+        """One turn."""
+        poller = self.loop.poller
+        poller.checkProcess()
+        nested = runningReactor()
+        entered(reactor)
+        try:
+            self.loop.turn(min(delay, LONGEST_WAIT))
+        finally:
+            if nested is None:
+                left()
+            else:
+                entered(nested)
+                # The turn that this one is inside of holds events of descriptors that may be others by now; they come
+                # again.
+                poller.fresh.update(poller.watches)
+        if self.state is RunState.STOPPED:
+            self._raiseEscaped()
+
+    def shutDown(self) -> None:
+        """Fire the shutdown event; when it is over, so is the run."""
+        self.triggers.fire("shutdown", during=self._close, done=self._ended)
+
+    def escaped(self, problem: BaseException) -> None:
+        """A callback raised KeyboardInterrupt or SystemExit: stop, and raise it out of run()."""
+        if self._escape is None:
+            self._escape = problem
+        elif isinstance(problem, KeyboardInterrupt) and self.state in _STOPPING:
+            # Whoever presses Ctrl-C twice does not want to wait for triggers that never end.
+            self.crash()
+        self._stopIfRunning()
+
+    def _raiseEscaped(self) -> None:
+        escaped, self._escape = self._escape, None
+        if escaped is not None:
+            raise escaped
+
+    def _started(self) -> None:
+        if self.state is RunState.STARTING:
+            self.state = RunState.RUNNING
+
+    def _signalled(self, number: int) -> None:
+        # A second one does not wait for triggers that never end.
+        self.loop.callFromThread(self.crash if self.state in _STOPPING else self._stopIfRunning, (), {})
+
+    def _stopIfRunning(self) -> None:
+        if self.state in (RunState.STARTING, RunState.RUNNING):
+            self.stop()
+
+    def _close(self) -> None:
+        self.state = RunState.CLOSING
+        self._closeAll()
+
+    def _ended(self) -> None:
+        self._closed()
+        self.crash()
