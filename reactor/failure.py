@@ -53,7 +53,7 @@ class Failure(Special, BaseException):
     :raises TypeError: `exc_value` is not an exception.
     """
 
-    __slots__ = ("_frames", "_number", "captureVars", "tb", "type", "value")
+    __slots__ = ("__weakref__", "_frames", "_number", "captureVars", "tb", "type", "value")
 
     value: BaseException  #: the exception
     type: builtins.type[BaseException]  #: its class
@@ -80,6 +80,8 @@ class Failure(Special, BaseException):
             self.type = exc_type or exc_value.type
             self.tb = exc_tb or exc_value.tb
             self._frames = exc_value._frames
+            # Where a Failure itself was raised, a variable holds it: that would be a circle, and is not what it tells.
+            exc_value.__traceback__ = None
         elif isinstance(exc_value, BaseException):
             self.value = exc_value
             self.type = exc_type or exc_value.__class__

@@ -474,6 +474,26 @@ def test_D10_raisingItAgainMakesNoCircle(how: str) -> None:
     assert reference() is None
 
 
+@pytest.mark.usefixtures("noCollector")
+def test_D10_raisingAFailureItselfMakesNoCircle() -> None:
+    def again(failure: Failure) -> None:
+        raise failure
+
+    def caught(failure: Failure) -> Failure:
+        try:
+            again(failure)
+        except Failure:
+            return Failure()
+        raise AssertionError
+
+    failure, thing = failing()
+    first = weakref.ref(failure)
+    failure = caught(failure)
+    assert first() is None
+    del failure
+    assert thing() is None
+
+
 def test_importingItIsLight() -> None:
     import subprocess
 

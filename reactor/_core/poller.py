@@ -17,9 +17,9 @@ reused within a turn must not get the old one's event; every watch that was adde
 
 from __future__ import annotations
 
+import os
 import select
 import selectors
-from os import getpid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,19 @@ if TYPE_CHECKING:
 READ = 1
 WRITE = 4
 ERROR = 8 | 16
+
+
+# How many forks lie between the process that imported this file and this one. Looked at five times a connection, which
+# asking the kernel for the process's number would be felt in.
+_forks = 0
+
+
+def _forked() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class Watch:
@@ -84,7 +97,7 @@ class Watch:
 class Poller:
     """Descriptor -> watch, and the backend that is kept in step with it."""
 
-    __slots__ = ("_backend", "_pid", "fresh", "poll", "watches")
+    __slots__ = ("_backend", "_forks", "_pid", "fresh", "poll", "watches")
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         """Watch with `selector`, or with what suits this system best."""
@@ -101,7 +114,8 @@ class Poller:
         self.poll = backend.poll
         self.watches: dict[int, Watch] = {}
         self.fresh: set[int] = set()
-        self._pid = getpid()
+        self._pid = os.getpid()
+        self._forks = _forks
 
     def add(self, watch: Watch, interest: int) -> None:
         """Begin to watch. A watch that is there may have an interest of 0: it is then known, not armed."""
@@ -172,9 +186,9 @@ class Poller:
         """RuntimeError in a fork of the process that made this poller."""
         # After fork() the child shares the parent's epoll set: what it unregistered there, the parent would never hear
         # of again.
-        if getpid() != self._pid:
+        if self._forks != _forks:
             raise RuntimeError(
-                f"this reactor belongs to process {self._pid} and cannot be used in its fork, process {getpid()}; "
+                f"this reactor belongs to process {self._pid} and cannot be used in its fork, process {os.getpid()}; "
                 "make a new one there: reactor.base.Reactor()"
             )
 

@@ -6,7 +6,7 @@ scheduled.
 
 An entry is never searched for. It is *live* when its serial is its call's `_serial`; it is *early* when its serial is
 its call's `_entry` only (the call was put off since, which costs nothing until the entry comes up and is pushed again);
-anything else is stale and dropped when it comes up, or when stale entries outnumber the live ones and the heap is
+anything else is stale and dropped when it comes up, or when there are three stale ones to a live one and the heap is
 rebuilt.
 """
 
@@ -100,7 +100,7 @@ class DelayedCall:
         if entry:
             queue = self._queue
             queue.stale = stale = queue.stale + 1
-            if stale > _FEW and stale * 2 > len(queue.heap):
+            if stale > _FEW and stale * 4 > len(queue.heap) * 3:
                 queue.rebuild()
 
     def reset(self, secondsFromNow: float) -> None:
@@ -165,8 +165,8 @@ class TimerQueue:
         self._serial = 0
         # What `due` gave out and may not have been run yet: whoever runs several at a time says so here.
         self.ready: list[tuple[int, DelayedCall]] = []
-        # Invariant: `stale` entries of the heap are stale; when they are more than half (and more than a few) it is
-        # rebuilt.
+        # Invariant: `stale` entries of the heap are stale; when they are more than three quarters (and more than a few)
+        # it is rebuilt.
         self.stale = 0
 
     def callLater(self, delay: float, f: Callable[..., object], /, *args: Any, **kw: Any) -> DelayedCall:
@@ -196,11 +196,11 @@ class TimerQueue:
                 self.stale += 1
             call._entry = serial
             heappush(self.heap, (when, serial, call))
-            if self.stale > _FEW and self.stale * 2 > len(self.heap):
+            if self.stale > _FEW and self.stale * 4 > len(self.heap) * 3:
                 self.rebuild()
 
     def rebuild(self) -> None:
-        """Forget the stale entries at once. Called when they are more than half, so a cancel costs O(1) on average."""
+        """Forget the stale entries at once. Called when they are most, so a cancel costs O(1) on average."""
         heap = self.heap
         live = [entry for entry in heap if entry[2]._entry == entry[1]]
         # In place: whoever looks at the heap between two turns keeps the same list.

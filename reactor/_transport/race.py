@@ -22,6 +22,9 @@ ATTEMPT_DELAY = 0.25
 def interleave(targets: Iterable[Target]) -> list[Target]:
     """`targets`, pairs of family and socket address, without repetitions and with the families taking turns."""
     families: dict[int, list[Target]] = {}
+    targets = list(targets)
+    if len(targets) == 1:
+        return targets
     for target in targets:
         same = families.setdefault(target[0], [])
         if target not in same:

@@ -22,11 +22,16 @@ from reactor.defer.errors import (
     QueueUnderflow,
     TimeoutError,
 )
-from reactor.defer.filelock import DeferredFilesystemLock
-from reactor.defer.gather import DeferredList, gatherResults, race
-from reactor.defer.locks import DeferredLock, DeferredQueue, DeferredSemaphore
 from reactor.defer.shortcuts import FAILURE, SUCCESS, execute, fail, logError, maybeDeferred, succeed, timeout
 from reactor.failure import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from reactor.defer.filelock import DeferredFilesystemLock
+    from reactor.defer.gather import DeferredList, gatherResults, race
+    from reactor.defer.locks import DeferredLock, DeferredQueue, DeferredSemaphore
 
 __all__ = [
     "Deferred",
@@ -63,3 +68,21 @@ __all__ = [
     "NotACoroutineError",
     "AlreadyTryingToLockError",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what few programs use with its first use: each file costs what a hundred Deferreds do."""
+    if name == "DeferredFilesystemLock":
+        from reactor.defer import filelock as module
+    elif name in ("DeferredList", "gatherResults", "race"):
+        from reactor.defer import gather as module  # type: ignore[no-redef]
+    elif name in ("DeferredLock", "DeferredQueue", "DeferredSemaphore"):
+        from reactor.defer import locks as module  # type: ignore[no-redef]
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(module, name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -21,13 +21,15 @@ forgotten.
 
 from __future__ import annotations
 
-from reactor.defer.debug import DebugInfo
+from reactor.defer.debug import DebugInfo, stackAbove
 from reactor.failure import Failure, Special
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from typing import Any, TypeVar
+
+    from reactor.defer.deferred import Deferred
 
     Passed = TypeVar("Passed")
 
@@ -155,8 +157,38 @@ class Chain(Special):
         return info
 
 
+class Relay:
+    """In the place of a callback, fires another Deferred with the result: what `Deferred.chainDeferred` adds.
+
+    It does not run that one's callbacks but hands it to the loop, so that rows of any length are no recursion.
+    """
+
+    __slots__ = ("deferred",)
+
+    _takes = True
+
+    def __init__(self, deferred: Deferred[Any]) -> None:
+        self.deferred = deferred
+
+    def _receive(self, fired: Chain) -> Chain | None:
+        deferred = self.deferred
+        if deferred.called:
+            deferred._calledAgain()
+        else:
+            deferred._settle(fired.result)
+            if deferred.debug:
+                deferred._info().invoker = stackAbove()
+            if deferred._callbacks is not None and not deferred.paused:
+                return deferred
+        fired.result = None
+        return None
+
+
 def _loop() -> Generator[None, Any, None]:
-    """Runs the callbacks of each chain that is sent in, and of all that go on because of it."""
+    """Runs the callbacks of each chain that is sent in, and of all that go on because of it.
+
+    All of it is one function, because a call takes as long as what is done for a callback.
+    """
     # Chains that were overtaken by one that waited for them; their remaining entries; whether their result is gone.
     overtaken: list[tuple[Chain, Any, bool]] = []
     rest: list[Any] | None = None

@@ -12,14 +12,11 @@ from contextvars import copy_context
 from types import CoroutineType, GeneratorType
 
 from reactor._current import currentReactor
-from reactor.defer.chain import Chain, passthru, run
+from reactor.defer.chain import Chain, Relay, passthru, run
 from reactor.defer.debug import stackAbove
 from reactor.defer.driver import drive
 from reactor.defer.errors import AlreadyCalledError, CancelledError, NotACoroutineError
-from reactor.defer.futures import fireFromFuture, futureFor
 from reactor.defer.generic import Generic, T
-from reactor.defer.relay import Relay
-from reactor.defer.timeouts import limitTime
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -323,6 +320,8 @@ class Deferred(Chain, Generic[T]):
         :param onTimeoutCancel: called with the result or Failure that cancelling brought about, and `timeout`; what it
             returns or raises takes that one's place.
         """
+        from reactor.defer.timeouts import limitTime
+
         limitTime(self, timeout, currentReactor() if clock is None else clock, onTimeoutCancel)
         return self
 
@@ -373,6 +372,8 @@ class Deferred(Chain, Generic[T]):
 
     def asFuture(self, loop: AbstractEventLoop) -> Future[T]:
         """A future of asyncio's `loop` that gets the result of this Deferred, and cancels it when cancelled itself."""
+        from reactor.defer.futures import futureFor
+
         return futureFor(self, loop)
 
     @classmethod
@@ -381,6 +382,8 @@ class Deferred(Chain, Generic[T]):
 
         Cancelling it cancels the future; what comes of that comes.
         """
+        from reactor.defer.futures import fireFromFuture
+
         deferred: Deferred[S] = Deferred()
         fireFromFuture(deferred, future)
         return deferred

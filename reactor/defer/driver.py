@@ -111,7 +111,7 @@ def drive(generator: Any, deferred: Any, context: Context) -> None:
 
 
 def _steps() -> Generator[None, Driver, None]:
-    """Runs one step of each driver that is sent in."""
+    """Runs one step of each driver that is sent in: all that is waited for and is there already, up to what is not."""
     driver: Any
     result: Any
     while True:

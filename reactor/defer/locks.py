@@ -71,8 +71,7 @@ class _Limited:
         def run(self, f: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Deferred[R]: ...
 
     def run(self, f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Deferred[Any]:
-        """Acquire, call `f(*args, **kwargs)`, and release when that is done, also if it fails; the Deferred of its
-        result.
+        """Acquire, call `f(*args, **kwargs)`, release when that is done, however it ends; the Deferred of its result.
 
         `f` may return a Deferred or be an ``async def``; it is done when that is.
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -124,3 +126,16 @@ def test_debugging() -> None:
 @pytest.mark.parametrize("name", reactor.defer.__all__)
 def test_namesAreThere(name: str) -> None:
     assert hasattr(reactor.defer, name)
+
+
+def test_namesThatThereAreNot() -> None:
+    with pytest.raises(AttributeError, match="'nothing'"):
+        reactor.defer.nothing  # type: ignore[attr-defined]  # noqa: B018
+    assert set(reactor.defer.__all__) <= set(dir(reactor.defer))
+
+
+def test_importingItIsLight() -> None:
+    code = "import sys; before = set(sys.modules); import reactor.defer; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    heavy = {"traceback", "logging", "inspect", "typing", "dataclasses", "asyncio", "warnings", "zope.interface"}
+    assert heavy & set(done.stdout.split()) == set()

@@ -196,6 +196,22 @@ def test_E40_stopWithMoreThanTheKernelTakes(net: Net) -> None:
 
 
 @oneSelector
+def test_E40_writtenWhileItStops(net: Net) -> None:
+    protocol, peer = net.socketPair()
+    data = pattern(300_000)
+
+    def last() -> None:
+        for begin in range(0, len(data), 50_000):
+            protocol.write(data[begin : begin + 50_000])
+
+    net.reactor.addSystemEventTrigger("before", "shutdown", last)
+    net.reactor.callWhenRunning(net.reactor.stop)
+    net.reactor.run(installSignalHandlers=False)
+    assert net.reasonOf(protocol) == "ConnectionLost"
+    assert net.receive(peer) == data
+
+
+@oneSelector
 def test_E40_stopWithSomethingUnread(net: Net) -> None:
     # What the peer sent and nobody read must not turn our last bytes into a reset.
     protocol, peer = net.socketPair(made=lambda p: p.ask("pauseProducing"))

@@ -234,6 +234,14 @@ def test_E26_peerResetsWhileTheRestIsSent(net: Net) -> None:
     assert merged(protocol) == LOST
 
 
+def test_E26_peerHasResetAlready(net: Net) -> None:
+    protocol, peer = halfCloseable(net)
+    net.reset(peer)
+    protocol.ask("loseWriteConnection")
+    net.until(lambda: net.clients[0].over)
+    assert merged(protocol) == LOST
+
+
 def test_E26_peerResetsAfterwards(net: Net) -> None:
     protocol, peer = halfCloseable(net)
     protocol.ask("loseWriteConnection")

@@ -193,6 +193,22 @@ def test_E18_whatWasWrittenBeforeItRaisedIsDropped(net: Net) -> None:
 
 
 @oneSelector
+def test_E18_raisesWhenItsConnectionHasEndedMeanwhile(net: Net) -> None:
+    def fail(protocol: Traced, data: bytes) -> None:
+        protocol.abort()
+        # A turn within a turn.
+        net.reactor.iterate(0)
+        assert protocol.lost
+        raise ValueError
+
+    client, server = net.pair(data=fail)
+    server.write(b"x")
+    net.until(lambda: server.lost)
+    assert client.events == ended("DR(1)", by="ConnectionAborted")
+    net.expectErrors(1)
+
+
+@oneSelector
 @pytest.mark.parametrize("hook", ["made", "data"])
 def test_E18_noResetThoughSomethingIsUnread(net: Net, hook: str) -> None:
     # What was said before the failure is not lost on a peer that had more to say.
@@ -262,6 +278,7 @@ def test_E20_whatStopsTheReactor(net: Net, hook: str, exception: type[BaseExcept
 @oneSelector
 def test_E20_fromIterate(net: Net) -> None:
     def fail(protocol: Traced, data: bytes) -> None:
+        protocol.write(b"x")
         raise KeyboardInterrupt
 
     protocol, peer = net.socketPair(data=fail)
@@ -271,7 +288,7 @@ def test_E20_fromIterate(net: Net) -> None:
     # The reactor does not run, so nothing is stopped: the connection is as it was.
     assert protocol.transport.connected
     protocol.write(b"y")
-    assert net.receive(peer, 1) == b"y"
+    assert net.receive(peer, 2) == b"xy"
 
 
 def test_E21_pauseInDataReceived(net: Net) -> None:
