@@ -22,17 +22,13 @@ from reactor.defer.errors import (
     QueueUnderflow,
     TimeoutError,
 )
+from reactor.defer.filelock import DeferredFilesystemLock
+from reactor.defer.gather import DeferredList, gatherResults, race
+from reactor.defer.locks import DeferredLock, DeferredQueue, DeferredSemaphore
 from reactor.defer.shortcuts import FAILURE, SUCCESS, execute, fail, logError, maybeDeferred, succeed, timeout
 from reactor.failure import Failure
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from reactor.defer.filelock import DeferredFilesystemLock
-    from reactor.defer.gather import DeferredList, gatherResults, race
-    from reactor.defer.locks import DeferredLock, DeferredQueue, DeferredSemaphore
-
+# No names that are loaded when asked for: a module with a __getattr__ makes each `defer.succeed` of its users slower.
 __all__ = [
     "Deferred",
     "succeed",
@@ -68,21 +64,3 @@ __all__ = [
     "NotACoroutineError",
     "AlreadyTryingToLockError",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Load what few programs use with its first use: each file costs what a hundred Deferreds do."""
-    if name == "DeferredFilesystemLock":
-        from reactor.defer import filelock as module
-    elif name in ("DeferredList", "gatherResults", "race"):
-        from reactor.defer import gather as module  # type: ignore[no-redef]
-    elif name in ("DeferredLock", "DeferredQueue", "DeferredSemaphore"):
-        from reactor.defer import locks as module  # type: ignore[no-redef]
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(module, name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

@@ -59,10 +59,11 @@ def ensureDeferred(
 
     :raises NotACoroutineError: `coro` is neither.
     """
-    if isinstance(coro, Deferred):
-        return coro
-    if type(coro) is not CoroutineType and not isinstance(coro, (GeneratorType, Coroutine)):
-        raise NotACoroutineError(f"{coro!r} is not a coroutine or a Deferred")
+    if type(coro) is not CoroutineType:
+        if isinstance(coro, Deferred):
+            return coro
+        if not isinstance(coro, (GeneratorType, Coroutine)):
+            raise NotACoroutineError(f"{coro!r} is not a coroutine or a Deferred")
     deferred: Deferred[T] = Deferred()
     drive(coro, deferred, copy_context())
     return deferred
