@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from reactor.failure import Failure
 
 
-def connecting(factory: Any, begin: Callable[[Connecting], Any]) -> Deferred[Any]:
+def connecting(factory: Any, begin: Callable[[Connecting], Any], address: Any = None) -> Deferred[Any]:
     """`begin(client factory)` begins to connect and returns the connector; what it raises comes out.
 
     The Deferred fires with the protocol that `factory` builds.
     """
-    between = Connecting(factory)
+    between = Connecting(factory, address)
     connected: Deferred[Any] = Deferred(between.cancel)
     between.waiting = connected
     connector = begin(between)
@@ -36,8 +36,9 @@ class Connecting(ClientFactory):
 
     noisy = False
 
-    def __init__(self, factory: Any) -> None:
+    def __init__(self, factory: Any, address: Any) -> None:
         self._factory = factory
+        self._address = address
         self.writeBufferLimit = getattr(factory, "writeBufferLimit", None)
         # Invariant: both are None when the Deferred has fired. They know this object as well, and a connection that is
         # over is to be freed at once.
@@ -52,7 +53,7 @@ class Connecting(ClientFactory):
         """The program cancelled the Deferred."""
         connector = self.connector
         self._fired()
-        deferred.errback(ConnectingCancelledError(connector.getDestination()))
+        deferred.errback(ConnectingCancelledError(self._address or connector.getDestination()))
         # Connected already when it is the protocol's connectionMade that cancels.
         connector.disconnect()
 
@@ -79,6 +80,10 @@ class Connecting(ClientFactory):
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
         """No connection came about."""
+        self.failed(reason)
+
+    def clientConnectionLost(self, connector: Any, reason: Failure) -> None:
+        """The connection is over; it was never made if somebody still waits."""
         self.failed(reason)
 
     def made(self, protocol: Any) -> None:

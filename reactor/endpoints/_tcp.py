@@ -1,8 +1,9 @@
-"""Endpoints on TCP."""
+"""Endpoints on TCP. Addresses are looked up and raced by `reactor.connectTCP`; here is only what each asks of it."""
 
 from __future__ import annotations
 
 from reactor._current import currentReactor
+from reactor.address import HostnameAddress, IPv6Address
 from reactor.defer import Deferred, execute, fail
 from reactor.endpoints._connecting import connecting
 
@@ -19,7 +20,7 @@ else:
 
 @implementer(IStreamClientEndpoint)
 class TCP4ClientEndpoint:
-    """Connects to a TCP server."""
+    """Connects to a TCP server: a name, whose addresses are all tried, or an address."""
 
     def __init__(
         self,
@@ -48,13 +49,74 @@ class TCP4ClientEndpoint:
         def begin(factory: Any) -> Any:
             reactor = self._reactor if self._reactor is not None else currentReactor()
             return reactor.connectTCP(
-                self._host, self._port, factory, timeout=self._timeout, bindAddress=self._bindAddress
+                self._host, self._port, factory, timeout=self._timeout, bindAddress=self._bindAddress, **self._more()
             )
 
         try:
-            return connecting(protocolFactory, begin)
+            return connecting(protocolFactory, begin, self._address())
         except Exception:
             return fail()
+
+    def _address(self) -> Any:
+        """What the error of a cancelled attempt names; None for the destination of the connector."""
+
+    def _more(self) -> dict[str, Any]:
+        """What `connectTCP` is asked for besides."""
+        return {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._host}:{self._port}>"
+
+
+class TCP6ClientEndpoint(TCP4ClientEndpoint):
+    """Connects to a TCP server over IPv6 only: an IPv6 address, or a name, of which only such addresses are tried."""
+
+    def _address(self) -> Any:
+        return IPv6Address("TCP", self._host, self._port) if isinstance(self._port, int) else None
+
+    def _more(self) -> dict[str, Any]:
+        return {"addressTypes": (IPv6Address,)}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self._host}]:{self._port}>"
+
+
+class HostnameEndpoint(TCP4ClientEndpoint):
+    """Connects to a TCP server by its name, over IPv4 or IPv6, whichever answers first (RFC 8305).
+
+    The families take turns; the next address is tried at once when one fails, and after `attemptDelay` seconds while
+    none has answered. When all fail, the error is that of the last, and its `attempts` has every address with what
+    went wrong there.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        host: str | bytes,
+        port: int | str,
+        timeout: float | None = 30,
+        bindAddress: tuple[str, int] | str | None = None,
+        attemptDelay: float | None = None,
+    ) -> None:
+        """As `TCP4ClientEndpoint`; `timeout` is that of looking the name up and connecting together.
+
+        :param attemptDelay: seconds, see above; None: 0.25, which the standard recommends.
+        """
+        name = host.decode("ascii") if isinstance(host, bytes) else host
+        super().__init__(reactor, name, port, timeout, bindAddress)
+        self._attemptDelay = attemptDelay
+
+    def _address(self) -> Any:
+        if not isinstance(self._port, int):
+            return None
+        try:
+            return HostnameAddress(self._host, self._port)
+        except UnicodeError:
+            # No name that can be looked up; the resolver is to say so.
+            return HostnameAddress(self._host.encode("utf-8", "backslashreplace"), self._port)
+
+    def _more(self) -> dict[str, Any]:
+        return {} if self._attemptDelay is None else {"attemptDelay": self._attemptDelay}
 
 
 @implementer(IStreamServerEndpoint)
@@ -74,3 +136,14 @@ class TCP4ServerEndpoint:
         """Listen. The Deferred fires with the port (`IListeningPort`), or fails as `reactor.listenTCP` does."""
         reactor = self._reactor if self._reactor is not None else currentReactor()
         return execute(reactor.listenTCP, self._port, protocolFactory, backlog=self._backlog, interface=self._interface)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._interface or '*'}:{self._port}>"
+
+
+class TCP6ServerEndpoint(TCP4ServerEndpoint):
+    """Listens for TCP clients over IPv6; on the interface "::" for those over IPv4 as well."""
+
+    def __init__(self, reactor: Any, port: int, backlog: int = 50, interface: str = "::") -> None:
+        """As `TCP4ServerEndpoint`."""
+        super().__init__(reactor, port, backlog, interface)

@@ -1,0 +1,137 @@
+"""The TLS options of endpoint descriptions: names of PEM files to what TLS is made with.
+
+Whatever is wrong with a file is a ValueError that shows the place in the description.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import ssl
+    from typing import Any
+
+    from reactor.endpoints._strings import Options
+
+# Names that OpenSSL has for its methods; the latter mean whatever both sides know.
+_VERSIONS = {"TLSv1_2_METHOD": "TLSv1_2", "TLSv1_3_METHOD": "TLSv1_3"}
+_ANY = ("TLS_METHOD", "SSLv23_METHOD")
+_OUTDATED = ("SSLv2_METHOD", "SSLv3_METHOD", "TLSv1_METHOD", "TLSv1_1_METHOD")
+
+
+def serverContext(options: Options) -> ssl.SSLContext:
+    """From privateKey, certKey, extraCertChain, sslmethod and dhParameters."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    method = options.text("sslmethod", "TLS_METHOD")
+    if method in _VERSIONS:
+        version = ssl.TLSVersion[_VERSIONS[method]]
+        context.minimum_version = context.maximum_version = version
+    elif method not in _ANY:
+        why = "is outdated and not safe" if method in _OUTDATED else "is no such method"
+        expected = " or ".join([_ANY[0], *_VERSIONS])
+        raise options.wrong("sslmethod", f"sslmethod {method!r} {why}; expected {expected}")
+    key = options.text("privateKey", "server.pem")
+    certificate = options.text("certKey") or key
+    _loadChain(context, options, certificate, key)
+    if options.has("dhParameters"):
+        try:
+            context.load_dh_params(options.text("dhParameters"))
+        except (OSError, ValueError) as e:
+            raise _notLoaded(options, "dhParameters", options.text("dhParameters"), e) from e
+    return context
+
+
+def _loadChain(context: ssl.SSLContext, options: Options, certificate: str, key: str) -> None:
+    if not options.has("extraCertChain"):
+        _load(context, options, certificate, key)
+        return
+    extra = _read(options, "extraCertChain")
+    if b"-----BEGIN CERTIFICATE-----" not in extra:
+        raise options.wrong("extraCertChain", "expected extraCertChain to be a file of certificates in PEM format")
+    import re
+    from tempfile import NamedTemporaryFile
+
+    # OpenSSL takes the chain from the file of the certificate alone. No key is written.
+    own = _read(options, "certKey" if options.has("certKey") else "privateKey", certificate)
+    certificates = re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", own + b"\n" + extra, re.S)
+    with NamedTemporaryFile(suffix=".pem") as chain:
+        chain.write(b"\n".join(certificates) + b"\n")
+        chain.flush()
+        _load(context, options, chain.name, key)
+
+
+def _load(context: ssl.SSLContext, options: Options, certificate: str, key: str) -> None:
+    try:
+        context.load_cert_chain(certificate, key, password=_noPassword)
+    except (OSError, ValueError) as e:
+        name = "certKey" if options.has("certKey") else "privateKey"
+        raise _notLoaded(options, name, certificate if certificate == key else f"{certificate}, {key}", e) from e
+
+
+def _noPassword() -> str:
+    # OpenSSL would ask at the terminal and wait.
+    raise ValueError("the private key is encrypted; expected one without a password")
+
+
+def clientOptions(options: Options, hostname: str, key: str, certificate: str, roots: str) -> Any:
+    """What a client verifies `hostname` with; the other three are the names of the options with the files.
+
+    Without certificate authorities of its own (`roots`, a file or a folder of ``*.pem``), the platform's are trusted.
+    """
+    found = [pem for each in _pemFiles(options, roots) for pem in _certificates(_read(options, roots, each))]
+    if options.has(roots) and not found:
+        raise options.wrong(roots, f"expected {roots} to hold certificates in PEM format")
+    mine = [_read(options, each) for each in (key, certificate) if options.has(each)]
+    from reactor.ssl import Certificate, PrivateCertificate, optionsForClientTLS, trustRootFromCertificates
+
+    trustRoot = own = None
+    if found:
+        trustRoot = trustRootFromCertificates([_loaded(options, roots, Certificate, pem) for pem in found])
+    if mine:
+        which = certificate if options.has(certificate) else key
+        own = _loaded(options, which, PrivateCertificate, b"\n".join(mine))
+    try:
+        return optionsForClientTLS(hostname, trustRoot=trustRoot, clientCertificate=own)
+    except ValueError as e:
+        raise options.wrong("hostname" if options.has("hostname") else "host", f"TLS: {e}") from e
+
+
+def _pemFiles(options: Options, name: str) -> list[str]:
+    import os
+
+    path = options.text(name)
+    try:
+        names = sorted(os.listdir(path)) if os.path.isdir(path) else None
+    except OSError as e:
+        raise _notLoaded(options, name, path, e) from e
+    if names is None:
+        return [path] if options.has(name) else []
+    return [os.path.join(path, each) for each in names if each.endswith(".pem")]
+
+
+def _certificates(pem: bytes) -> list[bytes]:
+    import re
+
+    return re.findall(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?", pem, re.S)
+
+
+def _loaded(options: Options, name: str, kind: Any, pem: bytes) -> Any:
+    try:
+        return kind.loadPEM(pem)
+    except Exception as e:
+        raise options.wrong(name, f"expected {name} to be in PEM format: {e}") from e
+
+
+def _read(options: Options, name: str, path: str | None = None) -> bytes:
+    path = options.text(name) if path is None else path
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (OSError, ValueError) as e:
+        raise _notLoaded(options, name, path, e) from e
+
+
+def _notLoaded(options: Options, name: str, path: str, problem: Exception) -> ValueError:
+    why = getattr(problem, "strerror", None) or problem
+    return options.wrong(name, f"{name}: cannot load {path!r}: {why}")
