@@ -34,7 +34,10 @@ add_module_names = False
 # Signatures name what no page here describes: other people's modules, what is private, names that only type checkers
 # know. What a page refers to, it names in full, so that a mistake there is still found.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(asyncio|builtins|collections|concurrent|contextvars|enum|socket|selectors|types|typing|zope)\..*"),
+    (
+        r"py:.*",
+        r"(asyncio|builtins|collections|concurrent|contextvars|enum|socket|selectors|ssl|types|typing|zope)\..*",
+    ),
     (r"py:.*", r"reactor\.defer\.[a-z]+\..*"),
     (r"py:.*", r"(.*\.)?_[A-Za-z].*"),
     (r"py:.*", r"[^.]+|P\.k?w?args"),

@@ -24,7 +24,20 @@ __version__ = "0.1.0"
 # `from reactor import defer` asks the package for the attribute before it imports the module, and must make no reactor.
 # tests/test_package.py compares this with the folder.
 _MODULES = frozenset(
-    ("address", "base", "components", "defer", "endpoints", "error", "failure", "interfaces", "protocol", "task")
+    (
+        "address",
+        "base",
+        "components",
+        "defer",
+        "endpoints",
+        "error",
+        "failure",
+        "interfaces",
+        "protocol",
+        "service",
+        "ssl",
+        "task",
+    )
 )
 
 

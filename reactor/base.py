@@ -7,17 +7,20 @@ process's default one.
 
 from __future__ import annotations
 
+from socket import AF_UNIX
 from time import monotonic
 
 from reactor._core.foreign import Descriptors
 from reactor._core.poller import READ, WRITE
 from reactor._core.running import Run, RunState
 from reactor._core.timers import checkDelay
+from reactor._tls import OverTLS
 from reactor._transport.connector import Connector
-from reactor._transport.destination import TCPDestination
+from reactor._transport.destination import checkedDestination
 from reactor._transport.listen import Port, Reserve
 from reactor._transport.resolver import SimpleResolver, ThreadedResolver, firstAddress
-from reactor._transport.tcp import TCPListener, adopt, adoptConnection, checkBindAddress, checkPort, literal
+from reactor._transport.tcp import TCPListener, adopt, adoptConnection, checkedListener, literal
+from reactor._unix import ReactorUNIX
 from reactor.defer import Deferred, succeed
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
     from reactor._core.timers import DelayedCall
     from reactor._core.triggers import TriggerHandle
-    from reactor._transport.tcp import TCPTransport
+    from reactor._transport.stream import StreamTransport
     from reactor.interfaces import (
         IReactorCore,
         IReactorFDSet,
@@ -67,7 +70,7 @@ _ROUNDS = 10
     IReactorPluggableResolver,
     IReactorPluggableNameResolver,
 )
-class Reactor:
+class Reactor(ReactorUNIX, OverTLS):
     """An event loop for network programs."""
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
@@ -268,6 +271,9 @@ class Reactor:
         factory: Any,
         timeout: float | None = 30,
         bindAddress: tuple[str, int] | str | None = None,
+        *,
+        attemptDelay: float | None = None,
+        addressTypes: Sequence[type] | None = None,
     ) -> Connector:
         """Connect to a TCP server. What becomes of it is told to `factory`, a `ClientFactory`, and never before this
         returns.
@@ -279,15 +285,24 @@ class Reactor:
             as long as the system tries.
         :param bindAddress: the local address to connect from, (host, port) or a host. Only addresses of its family are
             tried then.
+        :param attemptDelay: seconds until the next address is tried while none has answered; None: 0.25.
+        :param addressTypes: which addresses to try, classes of `reactor.address`; None: all.
         :raises ValueError: for a port out of range. TypeError: for a host or a port that is none.
         """
-        if not isinstance(host, str):
-            raise TypeError(f"connectTCP(): host must be a str, not {host!r}")
-        number = checkPort("connectTCP", port, service=True)
-        if timeout is not None:
-            checkDelay(timeout, "connectTCP", "timeout")
-        local = checkBindAddress("connectTCP", bindAddress)
-        destination = TCPDestination(self._loop, self._askResolver, host, number, local)
+        place = checkedDestination(
+            self._loop,
+            self._askResolver,
+            "connectTCP",
+            host,
+            port,
+            timeout,
+            bindAddress,
+            attemptDelay=attemptDelay,
+            addressTypes=addressTypes,
+        )
+        return self._connect(place, factory, timeout)
+
+    def _connect(self, destination: Any, factory: Any, timeout: float | None) -> Connector:
         connector = Connector(self._loop, self._pending, destination, factory, timeout)
         connector.connect()
         return connector
@@ -301,22 +316,17 @@ class Reactor:
             and IPv6.
         :raises CannotListenError: when the system refuses. ValueError, TypeError: for a port or backlog that is none.
         """
-        number = checkPort("listenTCP", port)
-        if not isinstance(backlog, int) or isinstance(backlog, bool):
-            raise TypeError(f"listenTCP(): backlog must be an int, not {backlog!r}")
-        if backlog < 0:
-            raise ValueError(f"listenTCP(): backlog must not be negative, not {backlog}")
-        if not isinstance(interface, str):
-            raise TypeError(f"listenTCP(): interface must be a str, not {interface!r}")
-        return self._listen(TCPListener(self._loop, number, interface, backlog), factory)
+        return self._listen(checkedListener(self._loop, "listenTCP", port, backlog, interface), factory)
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Port:
         """Listen on a socket that listens already, of another process perhaps. The descriptor is duplicated: closing
         the original stays the caller's business.
 
-        :param addressFamily: `socket.AF_INET` or `socket.AF_INET6`.
+        :param addressFamily: `socket.AF_INET`, `socket.AF_INET6` or `socket.AF_UNIX`.
         :raises UnsupportedAddressFamily: for another one. UnsupportedSocketType: for a socket that is not for streams.
         """
+        if addressFamily == AF_UNIX:
+            return self._adoptUNIXPort(fileDescriptor, factory)
         sock = adopt("adoptStreamPort", fileDescriptor, addressFamily)
         try:
             sockaddr = sock.getsockname()
@@ -326,12 +336,14 @@ class Reactor:
             sock.close()
             raise
 
-    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> TCPTransport | None:
+    def adoptStreamConnection(self, fileDescriptor: int, addressFamily: int, factory: Any) -> StreamTransport | None:
         """Take over a connected socket; `factory.buildProtocol` is asked for its protocol. The descriptor is
         duplicated, as in `adoptStreamPort`.
 
         :return: the transport; None when the factory did not want the connection, which is then closed.
         """
+        if addressFamily == AF_UNIX:
+            return self._adoptUNIXConnection(fileDescriptor, factory)
         return adoptConnection(self._loop, fileDescriptor, addressFamily, factory)
 
     def _listen(self, listener: Any, factory: Any) -> Port:

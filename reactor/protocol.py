@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from reactor._adapters import ConsumerToProtocolAdapter as ConsumerToProtocolAdapter
     from reactor._adapters import FileWrapper as FileWrapper
     from reactor._adapters import ProtocolToConsumerAdapter as ProtocolToConsumerAdapter
+    from reactor._creator import ClientCreator as ClientCreator
+    from reactor._reconnecting import Reconnecting
     from reactor.interfaces import ILoggingContext, IProcessProtocol, IProtocol, IProtocolFactory
 else:
     from reactor._declare import ILoggingContext, IProcessProtocol, IProtocol, IProtocolFactory, implementer
@@ -298,12 +300,28 @@ class ConnectedDatagramProtocol(DatagramProtocol):
 
 # ---- Rarely wanted, so loaded when asked for ----
 
+if TYPE_CHECKING:
+
+    class ReconnectingClientFactory(Reconnecting, ClientFactory):
+        """See `reactor._reconnecting.Reconnecting`."""
+
 
 def __getattr__(name: str) -> Any:
     if name in ("FileWrapper", "ProtocolToConsumerAdapter", "ConsumerToProtocolAdapter"):
         import reactor._adapters
 
         return getattr(reactor._adapters, name)
+    if name == "ClientCreator":
+        from reactor._creator import ClientCreator
+
+        return ClientCreator
+    if name == "ReconnectingClientFactory":
+        from reactor._reconnecting import Reconnecting
+
+        # Made here, since the module that has what is new about it must not import this one back.
+        made = type(name, (Reconnecting, ClientFactory), {"__doc__": Reconnecting.__doc__, "__module__": __name__})
+        # The same class for whoever asks again, in another thread too.
+        return globals().setdefault(name, made)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -26,14 +26,16 @@ LONGEST = 500
 # Bottom row first. A package stands for all its modules, unless one of them is named itself.
 LAYERS = (
     "error failure address interfaces components _current _declare _facts _log _typing _core _transport",
-    "defer protocol _adapters _core.timers _core.triggers"
+    "defer protocol _adapters _creator _reconnecting _core.backoff _core.timers _core.triggers"
     " _transport.lifecycle _transport.outbox _transport.producers _transport.race",
     "_core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool",
     "_core.loop _core.running",
     "_transport.wire _transport.stream _transport.tls _transport.tcp _transport.unix _transport.connect"
     " _transport.connector _transport.destination _transport.listen _transport.udp _transport.process"
-    " _transport.resolver",
-    "reactor base",
+    " _transport.unixpath _transport.unixlock _transport.unixdestination _transport.unixdatagram _transport.descriptors"
+    " _transport.resolver _transport.sendfile _transport.side _transport.stack _transport.explain _transport.secure"
+    " _transport.certificate _transport.trust",
+    "reactor base _unix _tls",
     "task threads endpoints service ssl stdio utils testing",
 )
 # Empty packages in the bottom row hold modules of several rows: each of those must be named itself.

@@ -15,15 +15,15 @@ from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from typing import Any, Protocol
 
     from zope.interface import implementer
 
     from reactor._core.loop import Loop
     from reactor._core.timers import DelayedCall
-    from reactor._transport.stream import StreamTransport
+    from reactor._transport.stream import StreamTransport, Top
     from reactor._transport.tcp import Address
+    from reactor._transport.wire import Wire
     from reactor.interfaces import IConnector
 
     class Underway(Protocol):
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         def address(self) -> Address: ...
         def dial(self, connector: Connector) -> Underway: ...
         def transport(
-            self, sock: socket.socket, peer: Address, protocol: Any, connector: Connector
+            self, wire: Wire, top: Top, peer: Address, protocol: Any, connector: Connector
         ) -> StreamTransport: ...
 else:
     from reactor._declare import IConnector, implementer
@@ -175,20 +175,20 @@ class Connector:
         """No connection came about."""
         self._over(Failure(error), "clientConnectionFailed")
 
-    def connected(self, sock: socket.socket, peer: Address) -> None:
-        """`sock` is connected: ask the factory for a protocol, and tell it."""
+    def connected(self, wire: Wire, top: Top, peer: Address) -> None:
+        """The connection is made, as far as `top`: ask the factory for a protocol, and tell it."""
         self._forget()
         self._standing = Standing.CONNECTED
         try:
             protocol = self.factory.buildProtocol(peer)
         except BaseException as e:
-            sock.close()
+            top.discard()
             self._raised("buildProtocol", e)
             self.failed(self._notBuilt(e))
             return
         # An object less for each connection that is held.
         self._began = 0.0
-        self.transport = transport = self._destination.transport(sock, peer, protocol, self)
+        self.transport = transport = self._destination.transport(wire, top, peer, protocol, self)
         if protocol is not None:
             transport.begin()
         else:

@@ -6,36 +6,51 @@ from __future__ import annotations
 
 import socket
 
+from reactor._core.timers import checkDelay
 from reactor._transport.connect import BindFailed, Dial
+from reactor._transport.race import ATTEMPT_DELAY
 from reactor._transport.resolver import LookUp
-from reactor._transport.tcp import TCPTransport, address, literal, prepare
+from reactor._transport.tcp import TCPTransport, address, checkBindAddress, checkPort, literal, prepare
+from reactor._transport.wire import Wire
 from reactor.address import IPv4Address
 from reactor.error import ConnectBindError, DNSLookupError, getConnectError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from reactor._core.loop import Loop
     from reactor._transport.connector import Connector
     from reactor._transport.race import Target
-    from reactor._transport.stream import StreamTransport
+    from reactor._transport.stream import StreamTransport, Top
     from reactor._transport.tcp import Address
 
 
 class TCPDestination:
     """A host and a port, and the local address to connect from."""
 
-    __slots__ = ("_bindAddress", "_loop", "_resolver", "host", "port")
+    __slots__ = ("_bindAddress", "_loop", "_resolver", "addressTypes", "attemptDelay", "host", "port")
 
-    def __init__(self, loop: Loop, resolver: Callable[[], Any], host: str, port: int, bindAddress: Any) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        resolver: Callable[[], Any],
+        host: str,
+        port: int,
+        bindAddress: Any,
+        *,
+        attemptDelay: float | None = None,
+        addressTypes: Sequence[type] | None = None,
+    ) -> None:
         """`resolver()` is the name resolver at the time of the question; `bindAddress` is a (host, port) or None."""
         self._loop = loop
         self._resolver = resolver
         self.host = host
         self.port = port
         self._bindAddress = bindAddress
+        self.attemptDelay = ATTEMPT_DELAY if attemptDelay is None else attemptDelay
+        self.addressTypes = addressTypes
 
     def address(self) -> Any:
         """What was asked for."""
@@ -49,9 +64,35 @@ class TCPDestination:
         """Begin; tell the connector how it ended."""
         return Underway(self._loop, self._resolver, self, self._bindAddress, connector)
 
-    def transport(self, sock: socket.socket, peer: Address, protocol: Any, connector: Connector) -> StreamTransport:
+    def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, connector: Connector) -> StreamTransport:
         """The transport of a connection that was made."""
-        return TCPTransport(self._loop, sock, peer, protocol, connector, connector.factory)
+        return TCPTransport(wire, top, peer, protocol, connector, connector.factory)
+
+
+def checkedDestination(
+    loop: Loop,
+    resolver: Callable[[], Any],
+    method: str,
+    host: str,
+    port: int | str,
+    timeout: float | None,
+    local: Any,
+    *,
+    attemptDelay: float | None = None,
+    addressTypes: Sequence[type] | None = None,
+) -> TCPDestination:
+    """Of what a program gave to `method`. ValueError, TypeError that names it when it cannot be used."""
+    if not isinstance(host, str):
+        raise TypeError(f"{method}(): host must be a str, not {host!r}")
+    number = checkPort(method, port, service=True)
+    if timeout is not None:
+        checkDelay(timeout, method, "timeout")
+    if attemptDelay is not None:
+        checkDelay(attemptDelay, method, "attemptDelay")
+    bindAddress = checkBindAddress(method, local)
+    return TCPDestination(
+        loop, resolver, host, number, bindAddress, attemptDelay=attemptDelay, addressTypes=addressTypes
+    )
 
 
 class Underway:
@@ -75,10 +116,11 @@ class Underway:
         self._dial: Dial | None = None
         # An empty host is this one, as for the socket module.
         target = literal(destination.host or "0.0.0.0", destination.port)
-        if target is not None:
+        types = destination.addressTypes
+        if target is not None and (types is None or type(address(target[1])) in types):
             self._resolved([target])
         else:
-            self._lookUp = LookUp(loop, resolver(), destination.host, destination.port, self._resolved)
+            self._lookUp = LookUp(loop, resolver(), destination.host, destination.port, self._resolved, types)
 
     @property
     def phase(self) -> str:
@@ -104,11 +146,13 @@ class Underway:
             port, elapsed = self._destination.port, self._connector.elapsed
             self._connector.failed(getConnectError(answer, port=port, elapsed=elapsed))
             return
-        self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed)
+        delay = self._destination.attemptDelay
+        self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed, delay)
 
     def _connected(self, sock: socket.socket, target: Target) -> None:
         prepare(sock)
-        self._connector.connected(sock, address(target[1]))
+        wire = Wire(self._loop, sock)
+        self._connector.connected(wire, wire, address(target[1]))
 
     def _failed(self, failures: list[tuple[Target, BaseException]]) -> None:
         destination, connector = self._destination, self._connector

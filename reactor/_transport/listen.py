@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from zope.interface import implementer
 
     from reactor._core.loop import Loop
-    from reactor._transport.stream import StreamTransport
+    from reactor._transport.stream import StreamTransport, Top
     from reactor._transport.tcp import Address
+    from reactor._transport.wire import Wire
     from reactor.failure import Failure
     from reactor.interfaces import IListeningPort
 
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 
         def listen(self) -> socket.socket: ...
         def address(self, sockaddr: Any) -> Address: ...
-        def transport(self, sock: socket.socket, peer: Address, protocol: Any, factory: Any) -> StreamTransport: ...
+        def admit(self, port: Port, sock: socket.socket, sockaddr: Any) -> None: ...
+        def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> StreamTransport: ...
         def closed(self) -> None: ...
 else:
     from reactor._declare import IListeningPort, implementer
@@ -247,24 +249,24 @@ class Port(Watch):
             accepted += 1
             self._complained = False
             sock.setblocking(False)
-            self._admit(sock, sockaddr)
+            self._listener.admit(self, sock, sockaddr)
             if loop.dirty:
                 loop.flush()
         self._batch = min(self._batch * 2, MOST_ACCEPTS)
 
-    def _admit(self, sock: socket.socket, sockaddr: Any) -> None:
-        listener, factory = self._listener, self.factory
-        peer = listener.address(sockaddr)
+    def made(self, wire: Wire, top: Top, peer: Address) -> None:
+        """A connection with `peer` is made, as far as `top`: ask the factory for a protocol, and tell it."""
+        factory = self.factory
         try:
             protocol = factory.buildProtocol(peer)
         except BaseException as e:
-            sock.close()
+            top.discard()
             self._loop.raised(f"{type(factory).__name__}.buildProtocol raised for {peer}, at {self!r}", e)
             return
         if protocol is None:
-            sock.close()
+            top.discard()
             return
-        listener.transport(sock, peer, protocol, factory).begin()
+        self._listener.transport(wire, top, peer, protocol, factory).begin()
 
     def _cannotAccept(self, problem: OSError) -> None:
         if not self._complained:

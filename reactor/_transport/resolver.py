@@ -225,19 +225,25 @@ class LookUp:
     __slots__ = ("_collector", "_done", "_loop")
 
     def __init__(
-        self, loop: Loop, resolver: Any, name: str, port: int, done: Callable[[list[Target] | DNSLookupError], object]
+        self,
+        loop: Loop,
+        resolver: Any,
+        name: str,
+        port: int,
+        done: Callable[[list[Target] | DNSLookupError], object],
+        addressTypes: Sequence[type] | None = None,
     ) -> None:
         self._loop = loop
         self._done: Callable[[list[Target] | DNSLookupError], object] | None = done
         self._collector = _Collector(name, self._answered)
         # In the next turn, since a resolver may answer at once; and it is somebody else's code.
-        loop.soon(self._ask, resolver, name, port)
+        loop.soon(self._ask, resolver, name, port, addressTypes)
 
-    def _ask(self, resolver: Any, name: str, port: int) -> None:
+    def _ask(self, resolver: Any, name: str, port: int, addressTypes: Sequence[type] | None) -> None:
         if self._done is None:
             return
         try:
-            resolver.resolveHostName(self._collector, name, port, None, "TCP")
+            resolver.resolveHostName(self._collector, name, port, addressTypes, "TCP")
         except Exception as e:
             if self._done is None:
                 # It had answered before: what was raised is no answer.

@@ -11,7 +11,6 @@ from reactor._declare import provides
 from reactor._log import reportException
 from reactor._transport.lifecycle import WRITING, State
 from reactor._transport.producers import Source
-from reactor._transport.wire import Wire
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
 
@@ -21,8 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from reactor._core.loop import Loop
     from reactor._transport.tcp import Address
+    from reactor._transport.tls import Layer
+    from reactor._transport.wire import Wire
+    from reactor.defer import Deferred
+
+    Top = Wire | Layer
 
     Bytes = bytes | bytearray | memoryview
 
@@ -48,26 +51,31 @@ class StreamTransport:
     `reactor.connectTCP` and `reactor.listenTCP` make these; programs do not.
     """
 
-    __slots__ = ("__weakref__", "_connector", "_host", "_peer", "_protocol", "_wire")
+    __slots__ = ("__weakref__", "_connector", "_host", "_peer", "_protocol", "_top", "_wire")
 
     # What the repr calls it.
     kind = "stream"
 
     def __init__(
         self,
-        loop: Loop,
-        sock: socket.socket,
+        wire: Wire,
+        top: Top,
         peer: Address,
         protocol: Any,
         connector: Any,
         factory: Any,
     ) -> None:
-        """Take over `sock`; `connector`, if there is one, is told after the protocol. `factory` may have options."""
+        """Stand on `top`, which is `wire` or a layer above it; `connector`, if there is one, is told after the
+        protocol. `factory` may have options.
+        """
         self._protocol = protocol
         self._peer = peer
         self._host: Address | None = None
         self._connector = connector
-        self._wire = wire = Wire(loop, sock, protocol, self)
+        self._wire = wire
+        self._top = top
+        top.receiver = protocol
+        top.owner = self
         limit = getattr(factory, "writeBufferLimit", None)
         if limit is not None:
             wire.writeBufferLimit = limit
@@ -83,7 +91,7 @@ class StreamTransport:
         if data.__class__ is not bytes:
             data = asBytes("transport.write", data)
         if data:
-            self._wire.write(data)
+            self._top.write(data)
 
     def writeSequence(self, iovec: Iterable[Bytes]) -> None:
         """Send every piece of `iovec`, in order, as `write` would."""
@@ -96,7 +104,25 @@ class StreamTransport:
         pieces = [piece if piece.__class__ is bytes else asBytes("transport.writeSequence", piece) for piece in iovec]
         data = b"".join(pieces)
         if data:
-            self._wire.write(data)
+            self._top.write(data)
+
+    def sendFile(self, file: Any, offset: int = 0, count: int | None = None) -> Deferred[int]:
+        """Send a file, in order with what is written before and after. Not in Twisted.
+
+        A regular file, opened for reading bytes, is copied by the kernel (`os.sendfile`) and may be closed at once; of
+        anything else with a ``read`` method, pieces are read and sent as there is room. Under TLS the latter is done
+        with every file, and what is written meanwhile goes out between the pieces.
+
+        :param offset: where to begin, in bytes from the beginning of the file.
+        :param count: how many bytes; None: up to the file's end.
+        :return: a Deferred of the number of bytes sent, less than `count` if the file was shorter. It fails with what
+            reading raised, or with ConnectionLost. Cancelling it sends no more of the file.
+        :raises RuntimeError: when a producer is registered; none can be while a file is being sent. ValueError,
+            TypeError: for an `offset` or a `count` that is none.
+        """
+        from reactor._transport.sendfile import sendFile
+
+        return sendFile(self, file, offset, count)
 
     # Closing.
 
@@ -106,32 +132,32 @@ class StreamTransport:
         With a producer registered, the close waits until it is unregistered, and what it writes until then is sent; it
         does not wait for a producer that is itself a connection that closes.
         """
-        self._wire.lose()
+        self._top.lose()
 
     def abortConnection(self) -> None:
         """Close at once: drop what is queued, reset the connection. `connectionLost(ConnectionAborted)` follows in the
         next turn of the loop.
         """
-        self._wire.abort()
+        self._top.abort()
 
     def loseWriteConnection(self) -> None:
         """Send what is queued, then tell the peer that no more comes; reading goes on. Later writes are dropped."""
-        self._wire.finish()
+        self._top.finish()
 
     @property
     def connected(self) -> bool:
         """Whether the connection stands; False from its `connectionLost` on."""
-        return self._wire.state is not State.CLOSED
+        return self._top.state is not State.CLOSED
 
     @property
     def disconnecting(self) -> bool:
         """Whether it was asked to close and has not yet."""
-        return self._wire.state in (State.CLOSING, State.ENDING)
+        return self._top.state in (State.CLOSING, State.ENDING)
 
     @property
     def disconnected(self) -> bool:
         """Whether the connection is over."""
-        return self._wire.state is State.CLOSED
+        return self._top.state is State.CLOSED
 
     @property
     def closeTimeout(self) -> float | None:
@@ -148,15 +174,15 @@ class StreamTransport:
 
     def pauseProducing(self) -> None:
         """Deliver nothing to the protocol until `resumeProducing`: not data, and not the connection's end."""
-        self._wire.pause()
+        self._top.pause()
 
     def resumeProducing(self) -> None:
         """Deliver again."""
-        self._wire.resume()
+        self._top.resume()
 
     def stopProducing(self) -> None:
         """The same as `loseConnection`."""
-        self._wire.lose()
+        self._top.lose()
 
     # Consuming from a producer.
 
@@ -170,10 +196,10 @@ class StreamTransport:
         """
         wire = self._wire
         if wire.source is not None:
-            raise RuntimeError(
-                f"cannot register {producer!r}: {wire.source.producer!r} is registered and was not unregistered"
-            )
-        if wire.state not in WRITING:
+            other = wire.source.producer
+            what = "a file is being sent" if other is None else f"{other!r} is registered and was not unregistered"
+            raise RuntimeError(f"cannot register {producer!r}: {what}")
+        if self._top.state not in WRITING:
             producer.stopProducing()
             return
         wire.source = Source(producer, bool(streaming))
@@ -182,7 +208,12 @@ class StreamTransport:
 
     def unregisterProducer(self) -> None:
         """Forget the producer. A `loseConnection` that waited for it goes on."""
-        self._wire.sourceGone()
+        source = self._wire.source
+        # A file that is being sent is no producer of the program's.
+        if source is None or source.producer is not None:
+            self._wire.sourceGone()
+            if self._top is not self._wire:
+                self._top.sourceGone()
 
     @property
     def producer(self) -> Any:
@@ -203,8 +234,73 @@ class StreamTransport:
 
     @property
     def buffered(self) -> int:
-        """Bytes that are queued and that the kernel has not taken yet."""
-        return self._wire.buffered
+        """Bytes that are queued and that the kernel has not taken yet, as they are sent: encrypted, under TLS."""
+        return self._top.buffered
+
+    # TLS.
+
+    def startTLS(self, contextFactory: Any, normal: bool = True, hostname: str | None = None) -> None:
+        """Speak TLS from here on. What was written before goes out as it is, what is written from now on behind the
+        handshake; a protocol that provides IHandshakeListener hears `handshakeCompleted`.
+
+        :param contextFactory: an `ssl.SSLContext`, or what `reactor.ssl` makes.
+        :param normal: whether whoever connected is TLS's client; False turns that round.
+        :param hostname: the name to ask a server for and to verify, where `contextFactory` has none; None: the host
+            that was connected to.
+        :raises TypeError: when `contextFactory` is none. ValueError: when it is for the other side only, or of no use
+            with the name. RuntimeError: when the connection is closing or closed.
+        """
+        from reactor._transport.side import sideOf
+        from reactor._transport.tls import Layer
+
+        if self._top.state not in WRITING:
+            raise RuntimeError(f"startTLS(): {self!r} is closing or closed")
+        isClient = self._connector is not None
+        facts = {"host": getattr(self._peer, "host", None), "port": getattr(self._peer, "port", None)}
+        if isClient and isinstance(self._connector.host, str):
+            facts["host"] = self._connector.host
+            hostname = hostname or self._connector.host
+        below = self._top
+        layer = Layer(self._wire.loop, sideOf(contextFactory, "startTLS", isClient != normal, hostname), below, facts)
+        layer.receiver, layer.owner = self._protocol, self
+        below.receiver, below.owner = layer, layer
+        self._top = layer
+        layer.begin()
+
+    @property
+    def TLS(self) -> bool:
+        """Whether what is written is encrypted."""
+        return self._top is not self._wire
+
+    def getTLS(self) -> Any:
+        """The `ssl.SSLObject` of the topmost TLS layer, for what it tells of the connection; None without TLS."""
+        return None if self._top is self._wire else self._top.sslObject  # type: ignore[union-attr]
+
+    def getPeerCertificate(self) -> Any:
+        """The peer's certificate (`reactor.ssl.Certificate`); None when it sent none, or there is no TLS."""
+        sslObject = self.getTLS()
+        der = None if sslObject is None else sslObject.getpeercert(True)
+        if der is None:
+            return None
+        from reactor._transport.certificate import Certificate
+
+        return Certificate(der)
+
+    @property
+    def negotiatedProtocol(self) -> bytes | None:
+        """The protocol that the two ends agreed on (ALPN, RFC 7301); None for none."""
+        sslObject = self.getTLS()
+        chosen = None if sslObject is None else sslObject.selected_alpn_protocol()
+        return None if chosen is None else chosen.encode("ascii")
+
+    def handshakeCompleted(self) -> None:
+        """The handshake of a TLS layer is verified."""
+        protocol = self._protocol
+        if provides(protocol, "IHandshakeListener"):
+            try:
+                protocol.handshakeCompleted()
+            except BaseException as e:
+                self._wire.endWith(e)
 
     # Who and where.
 
@@ -216,7 +312,7 @@ class StreamTransport:
     @protocol.setter
     def protocol(self, protocol: Any) -> None:
         self._protocol = protocol
-        self._wire.receiver = protocol
+        self._top.receiver = protocol
 
     def getPeer(self) -> Any:
         """The other end's address."""
@@ -249,23 +345,28 @@ class StreamTransport:
         except OSError:
             host = "gone"
         protocol = "" if self._protocol is None else f", {type(self._protocol).__name__}"
-        return f"<{self.kind} connection {host} to {self._peer}, {self._wire.state.value}{protocol}>"
+        return f"<{self.kind} connection {host} to {self._peer}, {self._top.state.value}{protocol}>"
 
     # What the wire tells its owner.
 
     def begin(self) -> None:
         """The connection is made: tell the protocol, and read."""
-        self._wire.start()
+        top = self._top
+        if top is self._wire:
+            self._wire.start()
         try:
             self._protocol.makeConnection(self)
         except BaseException as e:
             self._wire.endWith(e)
+        if top is not self._wire and top is self._top and top.state in WRITING:
+            self.handshakeCompleted()
 
     def refuse(self) -> None:
         """The connection is made, and nobody wants it."""
-        self._wire.start()
-        self._wire.receiver = _NOBODY
-        self._wire.lose()
+        if self._top is self._wire:
+            self._wire.start()
+        self._top.receiver = _NOBODY
+        self._top.lose()
 
     def endReceived(self) -> bool:
         """The peer ended its half; whether the protocol wants to go on with ours."""
@@ -287,6 +388,9 @@ class StreamTransport:
             except BaseException as e:
                 self._wire.endWith(e)
 
+    def farewell(self) -> None:
+        """The reactor stops; the protocol will hear of it by `connectionLost`."""
+
     def closing(self) -> None:
         """The socket is about to be closed: keep the address that it would no longer tell."""
         try:
@@ -301,7 +405,7 @@ class StreamTransport:
         if isinstance(value, ConnectionLost) and value.host is None:
             value.host, value.port = getattr(self._peer, "host", None), getattr(self._peer, "port", None)
         self._connector = None
-        self._wire.receiver = _NOBODY
+        self._top.receiver = _NOBODY
         if protocol is not None:
             try:
                 protocol.connectionLost(reason)

@@ -7,6 +7,7 @@ import os
 import socket
 
 from reactor._transport.stream import StreamTransport
+from reactor._transport.wire import Wire
 from reactor.address import IPv4Address, IPv6Address
 from reactor.error import ServiceNameUnknownError, UnsupportedAddressFamily, UnsupportedSocketType
 
@@ -15,15 +16,17 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reactor._core.loop import Loop
+    from reactor._transport.listen import Port
+    from reactor._transport.stream import Top
     from reactor.address import UNIXAddress
 
     Address = IPv4Address | IPv6Address | UNIXAddress
 
     from zope.interface import implementer
 
-    from reactor.interfaces import ITCPTransport
+    from reactor.interfaces import ITLSTransport
 else:
-    from reactor._declare import ITCPTransport, implementer
+    from reactor._declare import ITLSTransport, implementer
 
 _TCP, _NODELAY = socket.IPPROTO_TCP, socket.TCP_NODELAY
 
@@ -100,8 +103,10 @@ def adopt(method: str, fileDescriptor: int, addressFamily: int) -> socket.socket
 
     UnsupportedAddressFamily, UnsupportedSocketType, or OSError when it is no socket at all.
     """
-    if addressFamily not in (socket.AF_INET, socket.AF_INET6):
-        raise UnsupportedAddressFamily(f"{method}(): addressFamily must be AF_INET or AF_INET6, not {addressFamily!r}")
+    if addressFamily not in (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX):
+        raise UnsupportedAddressFamily(
+            f"{method}(): addressFamily must be AF_INET, AF_INET6 or AF_UNIX, not {addressFamily!r}"
+        )
     own = os.dup(fileDescriptor)
     try:
         sock = socket.socket(addressFamily, socket.SOCK_STREAM, 0, fileno=own)
@@ -115,7 +120,7 @@ def adopt(method: str, fileDescriptor: int, addressFamily: int) -> socket.socket
     return sock
 
 
-@implementer(ITCPTransport)
+@implementer(ITLSTransport)
 class TCPTransport(StreamTransport):
     """A connection over TCP, IPv4 or IPv6."""
 
@@ -199,10 +204,15 @@ class TCPListener:
         """The address object for what the socket module calls one."""
         return address(sockaddr)
 
-    def transport(self, sock: socket.socket, peer: Address, protocol: Any, factory: Any) -> TCPTransport:
-        """The transport of a connection that was accepted."""
+    def admit(self, port: Port, sock: socket.socket, sockaddr: Any) -> None:
+        """A client was accepted: the connection is made."""
         prepare(sock)
-        return TCPTransport(self._loop, sock, peer, protocol, None, factory)
+        wire = Wire(self._loop, sock)
+        port.made(wire, wire, address(sockaddr))
+
+    def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> TCPTransport:
+        """The transport of a connection that was accepted."""
+        return TCPTransport(wire, top, peer, protocol, None, factory)
 
     def closed(self) -> None:
         """The port closed its socket: TCP leaves nothing behind."""
@@ -224,6 +234,19 @@ def adoptConnection(loop: Loop, fileDescriptor: int, addressFamily: int, factory
         sock.close()
         return None
     prepare(sock)
-    transport = TCPTransport(loop, sock, peer, protocol, None, factory)
+    wire = Wire(loop, sock)
+    transport = TCPTransport(wire, wire, peer, protocol, None, factory)
     transport.begin()
     return transport
+
+
+def checkedListener(loop: Loop, method: str, port: int, backlog: int, interface: str) -> TCPListener:
+    """Of what a program gave to `method`. ValueError, TypeError that names it when it cannot be used."""
+    number = checkPort(method, port)
+    if not isinstance(backlog, int) or isinstance(backlog, bool):
+        raise TypeError(f"{method}(): backlog must be an int, not {backlog!r}")
+    if backlog < 0:
+        raise ValueError(f"{method}(): backlog must not be negative, not {backlog}")
+    if not isinstance(interface, str):
+        raise TypeError(f"{method}(): interface must be a str, not {interface!r}")
+    return TCPListener(loop, number, interface, backlog)

@@ -44,14 +44,17 @@ if TYPE_CHECKING:
 
         def endReceived(self) -> bool: ...
         def writingEnded(self) -> None: ...
+        def farewell(self) -> None: ...
         def closing(self) -> None: ...
         def lost(self, reason: Failure) -> None: ...
         def raised(self, problem: BaseException) -> Failure | None: ...
 
 
-# One receive asks for SMALL bytes until reads fill it, then for up to LARGE. A fixed 256 KiB maps fresh memory at every
-# receive (measured: 22 us), a fixed 64 KiB halves the speed of 1 MB messages.
-SMALL = 16384
+# One receive asks for SMALL bytes until reads fill it, then for MIDDLE, then for LARGE. A fixed 256 KiB maps fresh
+# memory at every receive (measured: 22 us), a fixed 64 KiB halves the speed of 1 MB messages. SMALL holds the longest
+# record of TLS whole (RFC 8446, section 5.2): with 22 bytes less, each 16 KiB message costs two receives.
+SMALL = 16384 + 256
+MIDDLE = 65536
 LARGE = 262144
 
 # On the hot path a name of the module is found faster than a member of an enum.
@@ -82,15 +85,18 @@ class Wire(Watch):
         "writeBufferLimit",
     )
 
-    def __init__(self, loop: Loop, sock: socket.socket, receiver: Receiver, owner: Owner) -> None:
-        """Take over `sock`, connected and non-blocking. Nothing is read before `start`."""
+    receiver: Receiver
+    owner: Owner
+
+    def __init__(self, loop: Loop, sock: socket.socket) -> None:
+        """Take over `sock`, connected and non-blocking. Nothing is read before `start`, by when `receiver` and `owner`
+        must be set.
+        """
         # What Watch.__init__ does; not called for 100 ns a connection.
         self.fd = sock.fileno()
         self.interest = self.armed = 0
         self._sock = sock
         self._loop = loop
-        self.receiver = receiver
-        self.owner = owner
         # Invariant: what is queued is one piece, or an outbox with more, or nothing; never both. Most connections never
         # have more than one, and an idle one has no outbox to keep.
         self._piece: bytes | memoryview | None = None
@@ -125,10 +131,9 @@ class Wire(Watch):
             self._endReceived()
             return
         if len(data) == size:
-            if size < LARGE:
-                self._size = size * 4
+            self._size = MIDDLE if size == SMALL else LARGE
         elif size != SMALL and len(data) < size >> 2:
-            self._size = size >> 2
+            self._size = MIDDLE if size == LARGE else SMALL
         self._marked = True
         try:
             self.receiver.dataReceived(data)
@@ -158,6 +163,11 @@ class Wire(Watch):
         """Deliver nothing until `resume`."""
         self._loop.poller.drop(self, READ)
 
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is delivered: `pause` was called, or there is nothing to be delivered any more."""
+        return not self.interest & READ
+
     def resume(self) -> None:
         """Deliver again."""
         if self.state in READING:
@@ -181,6 +191,18 @@ class Wire(Watch):
             self._loop.dirty.append(self)
         if self.source is not None or self.writeBufferLimit is not None:
             self._press()
+
+    def takeBack(self) -> bytes | memoryview:
+        """Undo the last `write`: what it queued, for a producer that has something to send before it."""
+        outbox, piece = self._outbox, self._piece
+        if outbox is not None:
+            piece = outbox.pieces.pop()
+            outbox.size -= len(piece)
+            if not outbox.pieces:
+                self._outbox = None
+        assert piece is not None
+        self._piece = None
+        return piece
 
     @property
     def buffered(self) -> int:
@@ -350,6 +372,21 @@ class Wire(Watch):
             )
         )
 
+    def discard(self) -> None:
+        """Close at once and tell nobody: nobody wanted the connection."""
+        self._loop.poller.forget(self)
+        self.state = State.CLOSED
+        self._sock.close()
+
+    def dropSource(self) -> None:
+        """Nothing of the producer's is sent any more: stop it, and wait for it no longer."""
+        source, self.source = self.source, None
+        if source is not None:
+            try:
+                source.stop()
+            except BaseException as e:
+                self.owner.raised(e)
+
     def sourceGone(self) -> None:
         """The producer is unregistered: a close that waited for it goes on."""
         self.source = None
@@ -361,6 +398,7 @@ class Wire(Watch):
         if self.state is State.ENDING:
             self._reset()
         else:
+            self.owner.farewell()
             try:
                 while self._piece is not None or self._outbox is not None:
                     piece = self._piece if self._outbox is None else self._outbox.head()
@@ -431,13 +469,8 @@ class Wire(Watch):
             self._closing.cancel()
             self._closing = None
         self._piece = self._outbox = None
-        owner, source = self.owner, self.source
-        self.source = None
-        if source is not None:
-            try:
-                source.stop()
-            except BaseException as e:
-                owner.raised(e)
+        self.dropSource()
+        owner = self.owner
         owner.closing()
         # Before the owner is told, so that whoever connects again from there finds the local port free.
         try:
@@ -449,6 +482,15 @@ class Wire(Watch):
         owner.lost(reason)
         # The owner holds this wire: without this the two would wait for the garbage collector.
         del self.owner
+
+    def goThrough(self, sock: socket.socket) -> None:
+        """Use `sock` from now on, which is the same socket with something around it."""
+        self._sock = sock
+
+    @property
+    def loop(self) -> Loop:
+        """The loop that this wire belongs to."""
+        return self._loop
 
     @property
     def socket(self) -> socket.socket:

@@ -223,9 +223,12 @@ class IUNIXTransport(ITransport):
     """A transport over a UNIX socket."""
 
     def sendFileDescriptor(descriptor: int) -> None:
-        """Send a copy of `descriptor` with the next byte written. It may be closed only after that byte has been
-        sent.
+        """Send a copy of `descriptor` ahead of the byte that is written next; it may be closed when this returns. Each
+        needs a byte of its own, else the connection ends with `FileDescriptorOverrun`.
         """
+
+    def getPeerCredentials() -> tuple[int, int, int]:
+        """The process, user and group of the peer, as the kernel knows them. OSError where the system does not tell."""
 
 
 # ---- What holds a connection, or waits for one ----

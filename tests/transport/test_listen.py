@@ -381,7 +381,7 @@ def test_L4_forEver(error: str, spins: bool) -> None:
     if why := whyNoStrace():
         pytest.skip(why)
     printed, said = outputs(
-        """
+        f"""
         import socket
         from reactor.base import Reactor
         from reactor.protocol import Factory
@@ -391,10 +391,13 @@ def test_L4_forEver(error: str, spins: bool) -> None:
         def counted(timeout):
             global turns
             turns += 1
+            if turns == 11:
+                reactor.callLater(0, reactor.stop)
             return poll(timeout)
         reactor._loop.poller.poll = counted
         with socket.create_connection(("127.0.0.1", port.getHost().port)):
-            reactor.callLater(0.05, reactor.stop)
+            # One that spins is stopped by its count; the other gets the time in which it would have spun.
+            reactor.callLater({5 if spins else 0.05}, lambda: turns > 10 or reactor.stop())
             reactor.run()
         print(turns > 10)
         reactor.close()

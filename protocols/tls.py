@@ -1,0 +1,302 @@
+"""TLS around any transport: a factory and a protocol to put between a transport and the program's own.
+
+For a connection of the reactor's, `connectSSL`, `listenSSL` and `transport.startTLS` do the same with less; this is for
+transports of other kinds, and for programs that compose protocols themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reactor._current import currentReactor
+from reactor._declare import provides
+from reactor._log import reportException
+from reactor._transport.lifecycle import WRITING, State
+from reactor._transport.producers import Source
+from reactor._transport.side import sideOf
+from reactor._transport.stack import NOBODY
+from reactor._transport.stream import asBytes
+from reactor._transport.tls import Layer
+from reactor.protocol import Factory, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reactor.failure import Failure
+
+
+class _Turns:
+    """A clock as a layer wants its loop."""
+
+    def __init__(self, clock: Any) -> None:
+        self.timers = clock
+
+    def soon(self, f: Callable[..., object], *args: Any) -> None:
+        self.timers.callLater(0, f, *args)
+
+
+class _Under:
+    """A transport as a layer wants what it stands on."""
+
+    writeBufferLimit = None
+    paused = False
+    buffered = 0
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+        self.receiver: Any = NOBODY
+        self.owner: Any = NOBODY
+        self.source: Source | None = None
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    def lose(self) -> None:
+        self.transport.loseConnection()
+
+    def abort(self, reason: Failure | None = None) -> None:
+        getattr(self.transport, "abortConnection", self.transport.loseConnection)()
+
+    def pause(self) -> None:
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        self.transport.resumeProducing()
+
+    def dropSource(self) -> None:
+        source, self.source = self.source, None
+        if source is not None:
+            self.transport.unregisterProducer()
+            source.stop()
+
+    def endWith(self, problem: BaseException) -> None:
+        self.owner.raised(problem)
+        self.abort()
+
+
+class TLSMemoryBIOProtocol(Protocol):
+    """TLS on `transport`; the transport of the protocol that is wrapped."""
+
+    def __init__(self, factory: TLSMemoryBIOFactory, wrappedProtocol: Any) -> None:
+        """For `factory`, around `wrappedProtocol`: its `connectionMade` is called when the handshake is verified."""
+        self.factory = factory
+        self.wrappedProtocol = wrappedProtocol
+        self._layer: Layer | None = None
+        self._made = False
+
+    # What the transport tells.
+
+    def connectionMade(self) -> None:
+        """The connection stands: shake hands."""
+        factory, transport = self.factory, self.transport
+        peer = transport.getPeer()
+        facts = {"host": getattr(peer, "host", None), "port": getattr(peer, "port", None)}
+        side = sideOf(factory.contextFactory, "TLSMemoryBIOFactory", not factory.isClient, facts["host"])
+        under = _Under(transport)
+        self._layer = layer = Layer(_Turns(factory.clock or currentReactor()), side, under, facts)
+        layer.receiver, layer.owner = self.wrappedProtocol, self
+        under.receiver = under.owner = layer
+        layer.begin()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Ciphertext came."""
+        if self._layer is not None:
+            self._layer.dataReceived(data)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """What is below is over."""
+        layer, self._layer = self._layer, None
+        if layer is not None:
+            layer.lost(reason)
+
+    # What the layer tells.
+
+    def handshakeCompleted(self) -> None:
+        """The peer is who it should be: begin."""
+        layer, protocol = self._layer, self.wrappedProtocol
+        if layer is None:
+            return
+        self._made = True
+        protocol.makeConnection(self)
+        if provides(protocol, "IHandshakeListener"):
+            protocol.handshakeCompleted()
+
+    def lost(self, reason: Failure) -> None:
+        """The connection is over, for this reason."""
+        protocol, self.wrappedProtocol = self.wrappedProtocol, None
+        self.factory.ended(self, reason, self._made)
+        if self._made and protocol is not None:
+            protocol.connectionLost(reason)
+
+    def endReceived(self) -> bool:
+        """The peer ended its half; whether the protocol wants to go on."""
+        protocol = self.wrappedProtocol
+        if not provides(protocol, "IHalfCloseableProtocol"):
+            return False
+        protocol.readConnectionLost()
+        return True
+
+    def writingEnded(self) -> None:
+        """Our half is ended."""
+        protocol = self.wrappedProtocol
+        if provides(protocol, "IHalfCloseableProtocol"):
+            protocol.writeConnectionLost()
+
+    def farewell(self) -> None:
+        """The reactor stops."""
+
+    def closing(self) -> None:
+        """Nothing to keep."""
+
+    def raised(self, problem: BaseException) -> Any:
+        """The wrapped protocol raised, where nobody else reports it."""
+        reportException(f"{self.wrappedProtocol!r} raised", problem)
+        return None
+
+    # What the wrapped protocol asks of its transport.
+
+    def write(self, data: Any) -> None:
+        """Send `data`, encrypted. As a stream transport's `write`."""
+        if data.__class__ is not bytes:
+            data = asBytes("transport.write", data)
+        if data and self._layer is not None:
+            self._layer.write(data)
+
+    def writeSequence(self, iovec: Iterable[Any]) -> None:
+        """Send every piece of `iovec`."""
+        self.write(b"".join([asBytes("transport.writeSequence", piece) for piece in iovec]))
+
+    def loseConnection(self) -> None:
+        """Send what is queued, then close_notify, then close."""
+        if self._layer is not None:
+            self._layer.lose()
+
+    def abortConnection(self) -> None:
+        """Close at once."""
+        if self._layer is not None:
+            self._layer.abort()
+
+    def loseWriteConnection(self) -> None:
+        """Send what is queued, then close_notify; reading goes on."""
+        if self._layer is not None:
+            self._layer.finish()
+
+    def pauseProducing(self) -> None:
+        """Deliver nothing until `resumeProducing`."""
+        if self._layer is not None:
+            self._layer.pause()
+
+    def resumeProducing(self) -> None:
+        """Deliver again."""
+        if self._layer is not None:
+            self._layer.resume()
+
+    stopProducing = loseConnection
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Tell `producer` when to write, as the transport below does. RuntimeError when there is one."""
+        layer = self._layer
+        if layer is None or layer.state not in WRITING:
+            producer.stopProducing()
+            return
+        self.transport.registerProducer(producer, streaming)
+        layer.below.source = Source(producer, bool(streaming))  # type: ignore[misc]
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer."""
+        self.transport.unregisterProducer()
+        if self._layer is not None:
+            self._layer.below.source = None  # type: ignore[misc]
+            self._layer.sourceGone()
+
+    @property
+    def disconnecting(self) -> bool:
+        """Whether it was asked to close and has not yet."""
+        return self._layer is not None and self._layer.state in (State.CLOSING, State.ENDING)
+
+    @property
+    def TLS(self) -> bool:
+        """Whether what is written is encrypted: it is."""
+        return True
+
+    def getTLS(self) -> Any:
+        """The `ssl.SSLObject`; None when the connection is over."""
+        return None if self._layer is None else self._layer.sslObject
+
+    def getPeerCertificate(self) -> Any:
+        """The peer's certificate (`reactor.ssl.Certificate`); None when it showed none."""
+        found = None if self._layer is None else self._layer.sslObject.getpeercert(True)
+        if found is None:
+            return None
+        from reactor.ssl import Certificate
+
+        return Certificate(found)
+
+    @property
+    def negotiatedProtocol(self) -> bytes | None:
+        """The protocol that the two ends agreed on (ALPN); None for none."""
+        chosen = None if self._layer is None else self._layer.sslObject.selected_alpn_protocol()
+        return None if chosen is None else chosen.encode("ascii")
+
+    def getPeer(self) -> Any:
+        """The other end's address."""
+        return self.transport.getPeer()
+
+    def getHost(self) -> Any:
+        """This end's address."""
+        return self.transport.getHost()
+
+
+class TLSMemoryBIOFactory(Factory):
+    """Puts TLS around the protocols of another factory."""
+
+    noisy = False
+
+    def __init__(self, contextFactory: Any, isClient: bool, wrappedFactory: Any, clock: Any = None) -> None:
+        """
+        :param contextFactory: an `ssl.SSLContext`, or what `reactor.ssl` makes.
+        :param isClient: whether this end is TLS's client.
+        :param wrappedFactory: whose protocols are wrapped. The handshake's failure is its `clientConnectionFailed`.
+        :param clock: for the deadlines; None: the reactor's.
+        :raises TypeError: for a context factory that is none. ValueError: for one of the other side.
+        """
+        sideOf(contextFactory, "TLSMemoryBIOFactory", not isClient)
+        self.contextFactory = contextFactory
+        self.isClient = isClient
+        self.wrappedFactory = wrappedFactory
+        self.clock = clock
+        self._reason: Any = None
+        self._failed = False
+
+    def ended(self, protocol: TLSMemoryBIOProtocol, reason: Failure, made: bool) -> None:
+        """A connection is over; `made`: its handshake had been verified."""
+        self._reason, self._failed = reason, not made
+
+    def doStart(self) -> None:
+        """A port or a connector begins to use it."""
+        self.wrappedFactory.doStart()
+
+    def doStop(self) -> None:
+        """A port or a connector ends to use it."""
+        self.wrappedFactory.doStop()
+
+    def startedConnecting(self, connector: Any) -> None:
+        """The connector begins."""
+        self.wrappedFactory.startedConnecting(connector)
+
+    def clientConnectionFailed(self, connector: Any, reason: Any) -> None:
+        """No connection came about."""
+        self.wrappedFactory.clientConnectionFailed(connector, reason)
+
+    def clientConnectionLost(self, connector: Any, reason: Any) -> None:
+        """The connection is over, or, for whom is wrapped, it never came about."""
+        why, self._reason = self._reason or reason, None
+        if self._failed:
+            self.wrappedFactory.clientConnectionFailed(connector, why)
+        else:
+            self.wrappedFactory.clientConnectionLost(connector, why)
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """TLS around what the wrapped factory builds; None when that is None."""
+        wrapped = self.wrappedFactory.buildProtocol(addr)
+        return None if wrapped is None else TLSMemoryBIOProtocol(self, wrapped)

@@ -1,0 +1,497 @@
+"""TLS as a layer put into a connection: an SSLObject over two MemoryBIOs, between whoever is below and whoever is
+above.
+
+Below is a wire, or another layer; above is a protocol and its transport, or another layer. To the one below it is
+receiver and owner, to the one above it is what a wire is. It has no buffer of its own but for what is written before
+the handshake is done.
+
+Three rules. No byte of the program leaves, and none comes in, before the handshake is verified. What ended the
+connection first is what is told: a failed handshake, an end without the peer's close_notify (a truncation, RFC 8446
+section 6.1), or a clean end. And every wait for the peer that TLS adds has a deadline: the handshake, the answer to our
+close_notify, and the peer's taking what is left after TLS has failed.
+"""
+
+from __future__ import annotations
+
+import ssl
+from time import monotonic
+
+from reactor._transport.explain import explained
+from reactor._transport.lifecycle import DRAINING, READING, Event, State, step
+from reactor._transport.outbox import Outbox
+from reactor._transport.stack import NOBODY
+from reactor.error import ConnectionDone, ConnectionLost, SSLError, TimeoutError, WriteBufferFull
+from reactor.failure import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from reactor._core.timers import DelayedCall
+    from reactor._transport.producers import Source
+    from reactor._transport.side import Side
+    from reactor._transport.stack import Below, Turns
+
+OPEN = State.OPEN
+# More than a record can hold (RFC 8446, section 5.1), so that one read takes a whole one.
+RECORD = 16384 + 256
+# What is encrypted or decrypted at a time. A MemoryBIO keeps for good the room that it once needed.
+MOST = 65536
+
+
+class Layer:
+    """TLS on one connection."""
+
+    __slots__ = (
+        "_began",
+        "_early",
+        "_facts",
+        "_heardEnd",
+        "_in",
+        "_loop",
+        "_object",
+        "_partial",
+        "_paused",
+        "_put",
+        "_read",
+        "_reason",
+        "_saidEnd",
+        "_seal",
+        "_side",
+        "_take",
+        "_timer",
+        "below",
+        "owner",
+        "receiver",
+        "state",
+    )
+
+    def __init__(self, loop: Turns, side: Side, below: Below, facts: dict[str, Any]) -> None:
+        """Not begun yet: `receiver` and `owner` are to be set first. `facts` are what errors tell of the peer.
+
+        ValueError or ssl.SSLError when `side`'s name or session are of no use with its context.
+        """
+        self._loop = loop
+        self._side = side
+        self._in = incoming = ssl.MemoryBIO()
+        outgoing = ssl.MemoryBIO()
+        self._object = secured = side.context.wrap_bio(incoming, outgoing, side.serverSide, side.hostname, side.session)
+        # The two that run for each message, without the detour through the standard library's Python.
+        raw: Any = getattr(secured, "_sslobj", secured)
+        self._read, self._seal = raw.read, raw.write
+        self._put, self._take = incoming.write, outgoing.read
+        self.below = below
+        self.receiver: Any
+        self.owner: Any
+        self._facts = facts
+        self.state: State = OPEN
+        # What was written before the handshake was done; None from then on.
+        self._early: Outbox | None = Outbox()
+        # Whether OpenSSL may have a part of a record.
+        self._partial = False
+        self._paused = False
+        # Whether the peer's close_notify came, and whether ours was sent.
+        self._heardEnd = False
+        self._saidEnd = False
+        # Why it ended, when this layer knows better than the one below. TLS is of no use any more then.
+        self._reason: Failure | None = None
+        self._timer: DelayedCall | None = None
+        self._began = monotonic()
+
+    def begin(self) -> None:
+        """Begin the handshake. What is below delivers to this layer from now on."""
+        if self.below.paused:
+            # The protocol's pause, not one of the handshake.
+            self._paused = True
+            self.below.resume()
+        self._wait(self._side.handshakeTimeout, self._handshakeTimedOut)
+        self._shake()
+
+    @property
+    def sslObject(self) -> ssl.SSLObject:
+        """The standard library's object, for what it can tell of the connection."""
+        return self._object
+
+    @property
+    def source(self) -> Source | None:
+        """The producer of whoever writes, which the wire keeps."""
+        return self.below.source
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that wait for the handshake, or are queued below."""
+        waiting = 0 if self._early is None else self._early.size
+        return waiting + self.below.buffered
+
+    @property
+    def writeBufferLimit(self) -> int | None:
+        """That of the wire."""
+        return self.below.writeBufferLimit
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is to be delivered."""
+        return self._paused
+
+    # From below: bytes.
+
+    def dataReceived(self, data: bytes) -> None:
+        """Ciphertext came."""
+        size = len(data)
+        if size > MOST:
+            self._receiveLarge(data)
+            return
+        self._put(data)
+        if self._early is not None and not self._shake():
+            return
+        # What is decrypted is shorter than a record, and a record no longer than what came, unless a part of it came
+        # before. Room for more than that would be got and given back for each small message (measured: 0.5 us).
+        self._pump(RECORD if size > RECORD or self._partial else size)
+
+    def _receiveLarge(self, data: bytes) -> None:
+        view = memoryview(data)
+        for start in range(0, len(view), MOST):
+            self._put(view[start : start + MOST])
+            if self._early is None or self._shake():
+                self._pump(RECORD)
+
+    def _pump(self, size: int) -> None:
+        """Deliver what can be decrypted, at most `size` bytes at a time."""
+        read, incoming = self._read, self._in
+        while not self._paused:
+            # Apart from the delivery, whose exceptions may be TLS errors of somebody else's.
+            try:
+                data = read(size)
+            except ssl.SSLWantReadError:
+                self._partial = True
+                break
+            except ssl.SSLZeroReturnError:
+                data = b""
+            except ssl.SSLError as e:
+                self._broken(explained(e, self._object, self._known("established")))
+                return
+            if not data:
+                self._endHeard()
+                break
+            state = self.state
+            if state is OPEN or state in READING:
+                self.receiver.dataReceived(data)
+            # Asked first, since the exception for "no more" costs as much as decrypting a small record.
+            if not incoming.pending:
+                self._partial = False
+                break
+        # An answer of TLS's own, to a request for renegotiation for instance.
+        answer = self._take()
+        if answer:
+            self.below.write(answer)
+
+    def _shake(self) -> bool:
+        """A step of the handshake; whether it is done."""
+        early = self._early
+        if early is None or self._reason is not None or self.state in (State.ENDING, State.CLOSED):
+            return False
+        try:
+            self._object.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+            return False
+        except (ssl.SSLError, ValueError) as e:
+            self._broken(explained(e, self._object, self._known("handshake")))
+            return False
+        self._stopTimer()
+        self._flush()
+        self._early = None
+        while early.size:
+            piece = early.head()
+            early.sent(len(piece))
+            self._encrypt(piece)
+        if self._paused:
+            self.below.pause()
+        if self.state is not State.CLOSING:
+            self.owner.handshakeCompleted()
+        self._settle()
+        return True
+
+    def _endHeard(self) -> None:
+        """The peer's close_notify."""
+        if self._heardEnd:
+            return
+        self._heardEnd = True
+        if self.state in READING:
+            goesOn = self.owner.endReceived()
+            if self.state in READING:
+                if not goesOn:
+                    self._answerEnd()
+                    return
+                self.state = step(self.state, Event.END_HEARD)
+        self._settle()
+
+    def _answerEnd(self) -> None:
+        """Nobody here has more to say: close, in time."""
+        self.state = step(self.state, Event.LOSE)
+        self.below.dropSource()
+        nothingLeft = not self.below.buffered
+        self._sayEnd()
+        if nothingLeft:
+            # Whoever closes at once resets what we answer; nothing of anybody's was lost by that.
+            self._reason = Failure(ConnectionDone())
+        self.below.lose()
+        self._wait(self._side.shutdownTimeout, self._notTaken)
+
+    # From above: what a wire does.
+
+    def write(self, data: bytes) -> None:
+        """Encrypt and send `data`; after the handshake, if that is not done yet."""
+        if self.state is not OPEN and not self._accepts():
+            return
+        if self._early is not None:
+            self._writeEarly(data)
+        elif len(data) > MOST:
+            self._encrypt(data)
+        else:
+            try:
+                self._seal(data)
+            except ssl.SSLError as e:
+                self._broken(explained(e, self._object, self._known("established")))
+                return
+            self.below.write(self._take())
+
+    def _accepts(self) -> bool:
+        if self._reason is not None or self._saidEnd:
+            return False
+        # A producer that is registered finishes what it began.
+        return self.state is State.HEARD or (self.state in DRAINING and self.below.source is not None)
+
+    def _encrypt(self, data: bytes | memoryview) -> None:
+        view = memoryview(data)
+        try:
+            for start in range(0, len(view), MOST):
+                self._seal(view[start : start + MOST])
+                self.below.write(self._take())
+        except ssl.SSLError as e:
+            self._broken(explained(e, self._object, self._known("established")))
+
+    def _writeEarly(self, data: bytes) -> None:
+        assert self._early is not None
+        self._early.append(data)
+        buffered, source, limit = self.buffered, self.below.source, self.below.writeBufferLimit
+        if source is not None:
+            try:
+                source.fill(buffered)
+            except BaseException as e:
+                failure = self.owner.raised(e)
+                if failure is not None:
+                    self.abort(failure)
+        if limit is not None and buffered > limit:
+            self.abort(Failure(WriteBufferFull(limit=limit, buffered=buffered)))
+
+    def lose(self) -> None:
+        """Say close_notify behind what was written, and close when the peer has answered, or has not in time."""
+        self.state = step(self.state, Event.LOSE)
+        if self.state is State.CLOSING:
+            if self._paused:
+                # The peer's answer is to be read, whoever paused.
+                self.resume()
+            self._settle()
+
+    def finish(self) -> None:
+        """Say close_notify behind what was written; reading goes on."""
+        self.state = step(self.state, Event.FINISH)
+        self._settle()
+
+    def abort(self, reason: Failure | None = None) -> None:
+        """Drop everything."""
+        if self.state is not State.ENDING and self.state is not State.CLOSED:
+            self.state = step(self.state, Event.ABORT)
+            self._stopTimer()
+            self.below.abort(reason)
+
+    def pause(self) -> None:
+        """Deliver nothing, decrypted or not, until `resume`. The handshake goes on."""
+        if self.state is not State.CLOSING:
+            self._paused = True
+            if self._early is None:
+                self.below.pause()
+
+    def resume(self) -> None:
+        """Deliver again, first what is here already."""
+        self._paused = False
+        self.below.resume()
+        if self._early is None and (self._in.pending or self._object.pending()):
+            self._loop.soon(self._continue)
+
+    def _continue(self) -> None:
+        if self.state is State.CLOSED or self._reason is not None:
+            return
+        try:
+            self._pump(RECORD)
+        except BaseException as e:
+            self.endWith(e)
+
+    def dropSource(self) -> None:
+        """Nothing of the producer's is sent any more."""
+        self.below.dropSource()
+
+    def discard(self) -> None:
+        """Close, and tell nobody: nobody wanted the connection."""
+        self.receiver = self.owner = NOBODY
+        self.lose()
+
+    def sourceGone(self) -> None:
+        """The producer is unregistered: a close that waited for it goes on."""
+        self._settle()
+
+    def endWith(self, problem: BaseException) -> None:
+        """User code raised: the connection ends with that."""
+        self.below.endWith(problem)
+
+    # The end.
+
+    def _settle(self) -> None:
+        """Take the next step towards the end, if one was asked for and nothing stands in its way."""
+        if self.state not in DRAINING or self._early is not None or self._reason is not None:
+            return
+        source = self.below.source
+        if source is not None and not source.over:
+            return
+        self._sayEnd()
+        if self.state is not State.CLOSING:
+            # Told in a turn of its own, since the program is inside loseWriteConnection.
+            self._loop.soon(self._finished)
+        elif self._heardEnd:
+            self._stopTimer()
+            self.below.lose()
+        elif self._timer is None:
+            self._wait(self._side.shutdownTimeout, self._notAnswered)
+
+    def _finished(self) -> None:
+        if self.state is State.FINISHING or self.state is State.HEARD_LAST:
+            self.state = step(self.state, Event.DRAINED)
+            self.owner.writingEnded()
+            self._settle()
+
+    def _sayEnd(self) -> None:
+        if self._saidEnd or self._early is not None or self._reason is not None:
+            return
+        self._saidEnd = True
+        # Not in OpenSSL's sight while it says so: unwrap() would look for the peer's answer, and throw away or choke
+        # on data that comes before that.
+        unread = self._in.read()
+        try:
+            self._object.unwrap()
+        except ssl.SSLError:
+            # Not answered yet: what counts is that ours is on its way.
+            pass
+        self._put(unread)
+        self._flush()
+
+    def _flush(self) -> None:
+        data = self._take()
+        if data:
+            self.below.write(data)
+
+    def _broken(self, reason: Failure) -> None:
+        """TLS failed: tell the peer why (OpenSSL has put an alert into the way out), and close."""
+        if self._reason is not None or self.state is State.CLOSED:
+            return
+        self._reason = reason
+        if self.state is not State.ENDING:
+            self.state = step(self.state, Event.LOSE)
+        if self._early is not None:
+            self._early = Outbox()
+        self.below.dropSource()
+        self._flush()
+        self.below.lose()
+        self._wait(self._side.shutdownTimeout, self._notTaken)
+
+    def _handshakeTimedOut(self) -> None:
+        text = f"the peer did not finish the TLS handshake within handshakeTimeout={self._side.handshakeTimeout} s"
+        self._reason = Failure(TimeoutError(string=text, **self._known("handshake")))
+        self.below.abort(self._reason)
+
+    def _notAnswered(self) -> None:
+        self.below.lose()
+
+    def _notTaken(self) -> None:
+        text = f"the peer ended TLS and did not take the rest within shutdownTimeout={self._side.shutdownTimeout} s"
+        self.below.abort(Failure(ConnectionLost(text)))
+
+    def _wait(self, seconds: float | None, f: Callable[[], object]) -> None:
+        """`f()` in so many seconds, unless something else is waited for first."""
+        self._stopTimer()
+        if seconds:
+            self._timer = self._loop.timers.callLater(seconds, self._waited, f)
+
+    def _waited(self, f: Callable[[], object]) -> None:
+        self._timer = None
+        f()
+
+    def _stopTimer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _known(self, phase: str) -> dict[str, Any]:
+        return {**self._facts, "phase": phase, "elapsed": monotonic() - self._began}
+
+    # From below: everything else.
+
+    def endReceived(self) -> bool:
+        """The peer ended its half of what is below, which without close_notify is the end of all."""
+        if self._heardEnd:
+            return self.state in (State.HEARD, State.HEARD_LAST, State.CLOSING)
+        if self.state is State.CLOSING and self._early is None:
+            # It does not answer any more, and may still read.
+            self.below.lose()
+            return True
+        return False
+
+    def writingEnded(self) -> None:
+        """Never asked for."""
+
+    def handshakeCompleted(self) -> None:
+        """The layer below is ready: the handshake of this one is on its way."""
+
+    def farewell(self) -> None:
+        """The reactor stops: say that this is the end, if there is somebody to say it to."""
+        self.owner.farewell()
+        self._sayEnd()
+
+    def closing(self) -> None:
+        """The socket is about to be closed."""
+        self.owner.closing()
+
+    def lost(self, reason: Failure) -> None:
+        """What is below is over."""
+        self._stopTimer()
+        reason = self._why(reason)
+        if self._side.remember is not None and self._early is None and (self._heardEnd or self._reason is None):
+            try:
+                self._side.remember(self._object.session)
+            except Exception as e:
+                self.owner.raised(e)
+        self._early = None
+        if self.state is not State.CLOSED:
+            self.state = step(self.state, Event.END)
+        owner = self.owner
+        # Each refers to the next one, down to the wire: without this they would wait for the garbage collector.
+        self.receiver = self.owner = self.below.receiver = NOBODY
+        owner.lost(reason)
+
+    def _why(self, reason: Failure) -> Failure:
+        if self._reason is not None:
+            return self._reason
+        if not isinstance(reason.value, ConnectionDone) or self._heardEnd:
+            return reason
+        if self._early is not None:
+            text = "the peer ended the connection during the TLS handshake"
+            return Failure(SSLError(string=text, **self._known("handshake")))
+        if self.state is State.CLOSING:
+            return reason
+        return Failure(ConnectionLost("the peer ended the connection without TLS's close_notify: cut short"))
+
+    def raised(self, problem: BaseException) -> Failure | None:
+        """User code raised."""
+        failure: Failure | None = self.owner.raised(problem)
+        return failure
