@@ -207,8 +207,10 @@ def test_S2_whatWasNotInstalledIsNotPutBack() -> None:
     assert done == ["without a ValueError"]
 
 
-def test_S2_inAnotherInterpreter() -> None:
+def test_S2_inAnotherInterpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which has a main thread too, and may set no handlers."""
+    # What measures coverage in every process cannot start in another interpreter.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     printed = script(
         """
         import sys
