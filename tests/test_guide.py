@@ -102,8 +102,11 @@ from reactor import reactor
 from reactor.endpoints import TCP4ClientEndpoint, connectProtocol
 def connected(p):
     p.transport.write(b"one line\\n")
-    reactor.callLater(0.2, p.transport.loseConnection)
-p = Echo()
+class EchoOnce(Echo):
+    def dataReceived(self, data):
+        Echo.dataReceived(self, data)
+        self.transport.loseConnection()
+p = EchoOnce()
 p.connectionLost = lambda reason: reactor.stop()
 connectProtocol(TCP4ClientEndpoint(reactor, host, port), p).addCallback(connected)
 reactor.run()
@@ -187,9 +190,12 @@ def test_the_factory_says_what_state_the_connection_is_in(server: Server) -> Non
     program = (
         FACTORY
         + """
-connector = reactor.connectTCP(host, port, EchoClientFactory())
-reactor.callLater(0.3, connector.disconnect)
-reactor.callLater(0.6, reactor.stop)
+class UntilLost(EchoClientFactory):
+    def clientConnectionLost(self, connector, reason):
+        EchoClientFactory.clientConnectionLost(self, connector, reason)
+        reactor.stop()
+connector = reactor.connectTCP(host, port, UntilLost())
+Echo.connectionMade = lambda self: connector.disconnect()
 reactor.run()
 """
     )
@@ -206,8 +212,11 @@ def test_the_factory_says_that_the_connection_failed(server: Server) -> None:
 import socket
 with socket.create_server((host, 0)) as closed:
     port = closed.getsockname()[1]
-reactor.connectTCP(host, port, EchoClientFactory())
-reactor.callLater(0.5, reactor.stop)
+class UntilFailed(EchoClientFactory):
+    def clientConnectionFailed(self, connector, reason):
+        EchoClientFactory.clientConnectionFailed(self, connector, reason)
+        reactor.stop()
+reactor.connectTCP(host, port, UntilFailed())
 reactor.run()
 """
     )

@@ -2,8 +2,8 @@
 left after it took some of it.
 
 Pieces are kept as they were written, so a large one is never copied; small ones are joined when they are sent, up to
-128 KiB at a time, since one system call with a joined buffer was measured to be cheaper than `sendmsg` with many small
-ones.
+128 KiB at a time: a thousand of 16 bytes, joined and sent, take 13 us where `sendmsg` takes 53; sixty of 1 KiB 5.7 and
+6.8.
 """
 
 from __future__ import annotations

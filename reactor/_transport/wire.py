@@ -92,7 +92,7 @@ class Wire(Watch):
         """Take over `sock`, connected and non-blocking. Nothing is read before `start`, by when `receiver` and `owner`
         must be set.
         """
-        # What Watch.__init__ does; not called for 100 ns a connection.
+        # What Watch.__init__ does, without its call for each connection.
         self.fd = sock.fileno()
         self.interest = self.armed = 0
         self._sock = sock
