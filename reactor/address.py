@@ -52,12 +52,13 @@ class _Address:
 
 
 def _checked(type: str, host: object, port: object) -> None:
-    if type not in ("TCP", "UDP"):
+    if type != "TCP" and type != "UDP":
         raise ValueError(f"type of an IP address must be 'TCP' or 'UDP', not {type!r}")
     if not isinstance(host, str):
         hint = ", use .decode('ascii')" if isinstance(host, bytes) else ""
         raise TypeError(f"host of an IP address must be str, not {host!r}{hint}")
-    _checkPort(port)
+    if not isinstance(port, int) or not 0 <= port <= 65535:
+        _checkPort(port)
 
 
 def _checkPort(port: object) -> None:

@@ -119,7 +119,8 @@ class Poller:
 
     def add(self, watch: Watch, interest: int) -> None:
         """Begin to watch. A watch that is there may have an interest of 0: it is then known, not armed."""
-        self.checkProcess()
+        if self._forks != _forks:
+            self.checkProcess()
         fd = watch.fd
         if fd < 0:
             raise ValueError(f"{watch.public()!r} has no descriptor to watch: its fileno() is {fd}")
@@ -130,6 +131,14 @@ class Poller:
         watch.interest = watch.armed = interest
         self.watches[fd] = watch
         self.fresh.add(fd)
+
+    def inherit(self, watch: Watch, before: Watch) -> None:
+        """`watch` is told from now on, of nothing so far, and `before` no more. They have the same descriptor."""
+        # Interest may not be armed the other way round only, so that this needs no call of the kernel; the usual next
+        # one, for what `watch` wants, changes what is armed, where forgetting and adding would take two.
+        watch.armed = before.armed
+        watch.interest = before.interest = before.armed = 0
+        self.watches[watch.fd] = watch
 
     def want(self, watch: Watch, interest: int) -> None:
         """From now on tell `watch` of `interest` (and of what it heard of before)."""
@@ -144,13 +153,20 @@ class Poller:
         if interest & WRITE and watch.armed & WRITE:
             self._arm(watch, watch.armed & ~WRITE)
 
+    def only(self, watch: Watch, interest: int) -> None:
+        """From now on tell `watch` of `interest` and of nothing else."""
+        watch.interest = interest
+        if watch.armed != interest:
+            self._arm(watch, interest)
+
     def spurious(self, watch: Watch) -> None:
         """An event came that `watch` has no interest in: tell the kernel so."""
         if watch.armed != watch.interest:
             self._arm(watch, watch.interest)
 
     def _arm(self, watch: Watch, mask: int) -> None:
-        self.checkProcess()
+        if self._forks != _forks:
+            self.checkProcess()
         if not watch.armed:
             self._backend.register(watch.fd, mask)
         elif mask:
@@ -167,7 +183,8 @@ class Poller:
         fd = watch.fd
         if self.watches.get(fd) is not watch:
             return
-        self.checkProcess()
+        if self._forks != _forks:
+            self.checkProcess()
         del self.watches[fd]
         watch.interest = 0
         if watch.armed:

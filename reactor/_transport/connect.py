@@ -45,7 +45,8 @@ class Attempt(Watch):
     ) -> None:
         """Begin to connect to `target`, from `bindAddress` (a socket address or None).
 
-        Either `connected(self, socket)` is called, and the socket is the callee's, or `failed(self, problem)`.
+        Either `connected(self, socket)` is called, and the socket is the callee's, who inherits what the poller knows
+        of it from this attempt; or `failed(self, problem)`.
         """
         super().__init__(-1)
         self.target = target
@@ -90,12 +91,11 @@ class Attempt(Watch):
         if sock is None or self._done:
             return
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if not code and sock.family != socket.AF_UNIX and _toItself(sock, self.target[1][1]):
+        if not code and _toItself(sock, self.target[1][1]):
             code = errno.ECONNREFUSED
         if code:
             self._fail(OSError(code, os.strerror(code)))
             return
-        self._loop.poller.forget(self)
         self._done = True
         self._connected(self, sock)
 
@@ -143,14 +143,14 @@ class Dial:
         loop: Loop,
         targets: Sequence[Target],
         bindAddress: Any,
-        connected: Callable[[socket.socket, Target], object],
+        connected: Callable[[Attempt, socket.socket], object],
         failed: Callable[[list[tuple[Target, BaseException]]], object],
         attemptDelay: float = ATTEMPT_DELAY,
     ) -> None:
         """Begin to connect to one of `targets`, of which there is at least one.
 
-        Either `connected(socket, target)` is called or, when all failed, `failed` with every target and its exception
-        in the order in which they failed.
+        Either `connected(attempt, socket)` is called, as by an attempt, or, when all failed, `failed` with every target
+        and its exception in the order in which they failed.
         """
         self._loop = loop
         self._bindAddress = bindAddress
@@ -172,7 +172,7 @@ class Dial:
     def _attemptConnected(self, attempt: Attempt, sock: socket.socket) -> None:
         self._attempts.remove(attempt)
         self.cancel()
-        self._connected(sock, attempt.target)
+        self._connected(attempt, sock)
 
     def _attemptFailed(self, attempt: Attempt, problem: OSError) -> None:
         self._attempts.remove(attempt)
@@ -190,9 +190,10 @@ class Dial:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for attempt in self._attempts:
-            attempt.cancel()
-        self._attempts.clear()
+        if self._attempts:
+            for attempt in self._attempts:
+                attempt.cancel()
+            self._attempts.clear()
 
     @property
     def tried(self) -> list[tuple[Target, BaseException]]:

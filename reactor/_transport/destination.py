@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reactor._core.loop import Loop
+    from reactor._transport.connect import Attempt
     from reactor._transport.connector import Connector
     from reactor._transport.race import Target
     from reactor._transport.stream import StreamTransport, Top
@@ -149,10 +150,10 @@ class Underway:
         delay = self._destination.attemptDelay
         self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed, delay)
 
-    def _connected(self, sock: socket.socket, target: Target) -> None:
+    def _connected(self, attempt: Attempt, sock: socket.socket) -> None:
         prepare(sock)
-        wire = Wire(self._loop, sock)
-        self._connector.connected(wire, wire, address(target[1]))
+        wire = Wire(self._loop, sock, attempt)
+        self._connector.connected(wire, wire, address(attempt.target[1]))
 
     def _failed(self, failures: list[tuple[Target, BaseException]]) -> None:
         destination, connector = self._destination, self._connector

@@ -36,6 +36,9 @@ class State(Enum):
     ENDING = "ending"
     CLOSED = "closed"
 
+    # By identity, as they compare: Enum's own is Python code, for each look into the table and the sets below.
+    __hash__ = object.__hash__
+
 
 class Event(Enum):
     """What can happen to it."""
@@ -46,6 +49,8 @@ class Event(Enum):
     END_HEARD = "the peer ended its half, and the protocol wants to go on"
     DRAINED = "all that was queued is sent"
     END = "it is over"
+
+    __hash__ = object.__hash__
 
 
 _S, _E = State, Event

@@ -1,5 +1,5 @@
-"""What a layer of a connection, such as TLS, expects of what it stands on and of who stands on it; and who stands there
-when nobody does.
+"""What a wire or a layer of a connection, such as TLS, expects of what it stands on and of who stands on it; and who
+stands there when nobody does.
 """
 
 from __future__ import annotations
@@ -11,8 +11,22 @@ if TYPE_CHECKING:
 
     from reactor._core.timers import DelayedCall
     from reactor._transport.producers import Source
-    from reactor._transport.wire import Owner
     from reactor.failure import Failure
+
+    class Receiver(Protocol):
+        """Who gets the bytes."""
+
+        def dataReceived(self, data: bytes, /) -> object: ...
+
+    class Owner(Protocol):
+        """Who is told everything else. Its methods do not raise."""
+
+        def endReceived(self) -> bool: ...
+        def writingEnded(self) -> None: ...
+        def farewell(self) -> None: ...
+        def closing(self) -> None: ...
+        def lost(self, reason: Failure) -> None: ...
+        def raised(self, problem: BaseException) -> Failure | None: ...
 
     class Timers(Protocol):
         """A clock."""

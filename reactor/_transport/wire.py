@@ -28,26 +28,10 @@ from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from reactor._core.loop import Loop
     from reactor._core.timers import DelayedCall
     from reactor._transport.producers import Source
-
-    class Receiver(Protocol):
-        """Who gets the bytes."""
-
-        def dataReceived(self, data: bytes, /) -> object: ...
-
-    class Owner(Protocol):
-        """Who is told everything else. Its methods do not raise."""
-
-        def endReceived(self) -> bool: ...
-        def writingEnded(self) -> None: ...
-        def farewell(self) -> None: ...
-        def closing(self) -> None: ...
-        def lost(self, reason: Failure) -> None: ...
-        def raised(self, problem: BaseException) -> Failure | None: ...
+    from reactor._transport.stack import Owner, Receiver
 
 
 # One receive asks for SMALL bytes until reads fill it, then for MIDDLE, then for LARGE. A fixed 256 KiB maps fresh
@@ -88,13 +72,15 @@ class Wire(Watch):
     receiver: Receiver
     owner: Owner
 
-    def __init__(self, loop: Loop, sock: socket.socket) -> None:
-        """Take over `sock`, connected and non-blocking. Nothing is read before `start`, by when `receiver` and `owner`
-        must be set.
+    def __init__(self, loop: Loop, sock: socket.socket, before: Watch | None = None) -> None:
+        """Take over `sock`, connected and non-blocking, from `before` if somebody watches it already. Nothing is read
+        before `start`, by when `receiver` and `owner` must be set.
         """
         # What Watch.__init__ does, without its call for each connection.
         self.fd = sock.fileno()
         self.interest = self.armed = 0
+        if before is not None:
+            loop.poller.inherit(self, before)
         self._sock = sock
         self._loop = loop
         # Invariant: what is queued is one piece, or an outbox with more, or nothing; never both. Most connections never
@@ -114,7 +100,11 @@ class Wire(Watch):
 
     def start(self) -> None:
         """Begin to read."""
-        self._loop.poller.add(self, READ)
+        poller = self._loop.poller
+        if self.armed:
+            poller.only(self, READ)
+        else:
+            poller.add(self, READ)
 
     # In.
 

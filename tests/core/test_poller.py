@@ -236,6 +236,37 @@ def test_knownButNotArmed(poller: Poller, pair: Pair) -> None:
     assert poller.watches == {}
 
 
+def test_aWatchInheritsADescriptor(poller: Poller, pair: Pair) -> None:
+    fd = pair[0].fileno()
+    before, after = Recorded(fd), Recorded(fd)
+    poller.add(before, WRITE)
+    poller.inherit(after, before)
+    # The kernel still watches for what the first one wanted, and whoever asks for something else tells it.
+    assert poller.watches == {fd: after}
+    assert (after.interest, after.armed, before.interest, before.armed) == (0, WRITE, 0, 0)
+    poller.only(after, READ)
+    assert (after.interest, after.armed) == (READ, READ)
+    assert happened(poller, 0.0) == {}
+    pair[1].send(b"x")
+    assert happened(poller) == {fd: READ}
+    # It is nothing of the first one's any more.
+    poller.forget(before)
+    assert poller.watches == {fd: after}
+
+
+def test_whatWasInheritedAndNeverWantedIsSilencedOrForgotten(poller: Poller, pair: Pair) -> None:
+    fd = pair[0].fileno()
+    for end in (poller.spurious, poller.forget):
+        before, after = Recorded(fd), Recorded(fd)
+        poller.add(before, WRITE)
+        poller.inherit(after, before)
+        assert happened(poller) == {fd: WRITE}
+        end(after)
+        assert (after.interest, after.armed) == (0, 0)
+        assert happened(poller, 0.0) == {}
+        poller.forget(after)
+
+
 def test_F4_noDescriptor(poller: Poller) -> None:
     with pytest.raises(ValueError, match=r"has no descriptor to watch: its fileno\(\) is -1"):
         poller.add(Recorded(-1), READ)

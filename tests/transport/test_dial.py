@@ -29,11 +29,10 @@ class Told:
         self.net = net
         self.heard: list[tuple[Any, ...]] = []
 
-    def connected(self, *args: Any) -> None:
-        self.heard.append(("connected", *args))
-        for arg in args:
-            if isinstance(arg, socket.socket):
-                self.net.keep(arg)
+    def connected(self, attempt: Attempt, sock: socket.socket) -> None:
+        self.heard.append(("connected", attempt, sock))
+        self.net.reactor._loop.poller.forget(attempt)
+        self.net.keep(sock)
 
     def failed(self, *args: Any) -> None:
         self.heard.append(("failed", *args))
@@ -199,16 +198,16 @@ def test_theReactorStopsDuringAnAttempt(net: Net, told: Told) -> None:
 def test_theFirstAddressAnswers(net: Net, told: Told) -> None:
     good, other = listening(net), listening(net)
     told.dial(good, other)
-    what, _, target = told.one()
-    assert (what, target) == ("connected", good)
+    what, attempt, _ = told.one()
+    assert (what, attempt.target) == ("connected", good)
     assert net.reactor.getDelayedCalls() == []
 
 
 def test_theNextAddressAtOnceWhenOneFails(net: Net, told: Told) -> None:
     good = listening(net)
     dial = told.dial(at(net.closedPort()), at(9, "224.0.0.1"), good)
-    what, _, target = told.one()
-    assert (what, target) == ("connected", good)
+    what, attempt, _ = told.one()
+    assert (what, attempt.target) == ("connected", good)
     assert [problem.errno for _, problem in dial.tried] == [errno.ECONNREFUSED, errno.ENETUNREACH]  # type: ignore[attr-defined]
     assert net.reactor.getDelayedCalls() == []
 
@@ -220,8 +219,8 @@ def test_theNextAddressAfterADelay(net: Net, told: Told) -> None:
     dial = told.dial(silent, good, attemptDelay=0.05)
     net.turn()
     assert len(descriptors()) == before + 1
-    what, _, target = told.one()
-    assert (what, target) == ("connected", good)
+    what, attempt, _ = told.one()
+    assert (what, attempt.target) == ("connected", good)
     assert time.monotonic() - began >= 0.05
     # The one that did not answer is closed.
     assert len(descriptors()) == before + 1
@@ -243,8 +242,8 @@ def test_oneThatFailsBringsTheNextForward(net: Net, told: Told) -> None:
     dial = told.dial(silent, closed, good, attemptDelay=0.02)
     # After a delay the second is tried, and refused: then the third waits for nothing.
     dial._delay = NEVER
-    what, _, target = told.one()
-    assert (what, target) == ("connected", good)
+    what, attempt, _ = told.one()
+    assert (what, attempt.target) == ("connected", good)
     assert net.reactor.getDelayedCalls() == []
 
 
@@ -252,8 +251,8 @@ def test_twoThatAnswerAtTheSameTime(net: Net, told: Told) -> None:
     first, second = listening(net), listening(net)
     before = len(descriptors())
     told.dial(first, second, attemptDelay=0)
-    what, sock, target = told.one()
-    assert what == "connected" and sock.getpeername() == target[1]
+    what, attempt, sock = told.one()
+    assert what == "connected" and sock.getpeername() == attempt.target[1]
     assert len(descriptors()) == before + 1
 
 
@@ -315,8 +314,8 @@ def test_cancelBeforeAFailureIsTold(net: Net, told: Told) -> None:
 @pytest.mark.parametrize(("local", "reached"), [("127.0.0.7", LOCAL), ("::1", "::1")])
 def test_onlyAddressesOfTheLocalOnesFamily(net: Net, told: Told, local: str, reached: str) -> None:
     told.dial(listening(net, "::1"), listening(net), bindAddress=(local, 0))
-    what, sock, target = told.one()
-    assert what == "connected" and target[1][0] == reached
+    what, attempt, sock = told.one()
+    assert what == "connected" and attempt.target[1][0] == reached
     assert sock.getsockname()[0] == local
 
 
@@ -341,7 +340,7 @@ def test_aLocalPortOnAnyAddress(net: Net, told: Told, reached: str) -> None:
     port = net.closedPort(reached)
     other = "::1" if reached == LOCAL else LOCAL
     told.dial(listening(net, reached), listening(net, other), bindAddress=("", port))
-    what, sock, _ = told.one()
+    what, _, sock = told.one()
     assert what == "connected" and sock.getsockname()[:2] == (reached, port)
 
 
