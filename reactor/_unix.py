@@ -94,11 +94,12 @@ class ReactorUNIX:
         :param mode: who may send to it, as the file's permissions.
         :raises CannotListenError: when the system refuses.
         """
+        from reactor._transport.datagram import checkSize
         from reactor._transport.unixdatagram import UNIXDatagramPort
         from reactor._transport.unixpath import checkMode, checkPath
 
         path = None if address is None else checkPath("listenUNIXDatagram", address)
-        size, mode = _checkSize("listenUNIXDatagram", maxPacketSize), checkMode("listenUNIXDatagram", mode)
+        size, mode = checkSize("listenUNIXDatagram", maxPacketSize), checkMode("listenUNIXDatagram", mode)
         port = UNIXDatagramPort(self._loop, path, protocol, size, mode)
         port.startListening()
         return port
@@ -120,12 +121,13 @@ class ReactorUNIX:
         :param bindAddress: the path of this end, with the permissions `mode`; None: none, so that the peer cannot
             answer.
         """
+        from reactor._transport.datagram import checkSize
         from reactor._transport.unixdatagram import ConnectedUNIXDatagramPort
         from reactor._transport.unixpath import checkMode, checkPath
 
         peer = checkPath("connectUNIXDatagram", address)
         path = None if bindAddress is None else checkPath("connectUNIXDatagram", bindAddress, "bindAddress")
-        size, mode = _checkSize("connectUNIXDatagram", maxPacketSize), checkMode("connectUNIXDatagram", mode)
+        size, mode = checkSize("connectUNIXDatagram", maxPacketSize), checkMode("connectUNIXDatagram", mode)
         port = ConnectedUNIXDatagramPort(self._loop, peer, path, protocol, size, mode)
         port.startListening()
         return port
@@ -139,11 +141,3 @@ class ReactorUNIX:
         from reactor._transport.unix import adoptConnection
 
         return adoptConnection(self._loop, fileDescriptor, factory)
-
-
-def _checkSize(method: str, size: object) -> int:
-    if not isinstance(size, int) or isinstance(size, bool):
-        raise TypeError(f"{method}(): maxPacketSize must be an int, a number of bytes, not {size!r}")
-    if size <= 0:
-        raise ValueError(f"{method}(): maxPacketSize must be positive, not {size}")
-    return size

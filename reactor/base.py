@@ -20,6 +20,7 @@ from reactor._transport.destination import checkedDestination
 from reactor._transport.listen import Port, Reserve
 from reactor._transport.resolver import SimpleResolver, ThreadedResolver, firstAddress
 from reactor._transport.tcp import TCPListener, adopt, adoptConnection, checkedListener, literal
+from reactor._udp import ReactorUDP
 from reactor._unix import ReactorUNIX
 from reactor.defer import Deferred, succeed
 from reactor.error import ConnectionLost
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
         IReactorFromThreads,
         IReactorPluggableNameResolver,
         IReactorPluggableResolver,
+        IReactorSocket,
         IReactorTCP,
         IReactorTime,
     )
@@ -52,6 +54,7 @@ else:
         IReactorFromThreads,
         IReactorPluggableNameResolver,
         IReactorPluggableResolver,
+        IReactorSocket,
         IReactorTCP,
         IReactorTime,
         implementer,
@@ -65,12 +68,13 @@ _ROUNDS = 10
     IReactorCore,
     IReactorTime,
     IReactorTCP,
+    IReactorSocket,
     IReactorFDSet,
     IReactorFromThreads,
     IReactorPluggableResolver,
     IReactorPluggableNameResolver,
 )
-class Reactor(ReactorUNIX, OverTLS):
+class Reactor(ReactorUNIX, ReactorUDP, OverTLS):
     """An event loop for network programs."""
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:

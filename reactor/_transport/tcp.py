@@ -98,7 +98,7 @@ def literal(host: str, port: int) -> tuple[int, Any] | None:
         return None
 
 
-def adopt(method: str, fileDescriptor: int, addressFamily: int) -> socket.socket:
+def adopt(method: str, fileDescriptor: int, addressFamily: int, kind: int = socket.SOCK_STREAM) -> socket.socket:
     """A non-blocking socket on a copy of somebody's descriptor.
 
     UnsupportedAddressFamily, UnsupportedSocketType, or OSError when it is no socket at all.
@@ -109,13 +109,14 @@ def adopt(method: str, fileDescriptor: int, addressFamily: int) -> socket.socket
         )
     own = os.dup(fileDescriptor)
     try:
-        sock = socket.socket(addressFamily, socket.SOCK_STREAM, 0, fileno=own)
+        sock = socket.socket(addressFamily, kind, 0, fileno=own)
     except BaseException:
         os.close(own)
         raise
-    if sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE) != socket.SOCK_STREAM:
+    if sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE) != kind:
         sock.close()
-        raise UnsupportedSocketType(f"{method}(): descriptor {fileDescriptor} is a socket, but none for streams")
+        what = "streams" if kind == socket.SOCK_STREAM else "datagrams"
+        raise UnsupportedSocketType(f"{method}(): descriptor {fileDescriptor} is a socket, but none for {what}")
     sock.setblocking(False)
     return sock
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from datagrams import Anybody
 from net import Net
 from zope.interface.verify import verifyObject
 
@@ -23,38 +24,9 @@ from reactor.interfaces import (
     IUNIXDatagramConnectedTransport,
     IUNIXDatagramTransport,
 )
-from reactor.protocol import ConnectedDatagramProtocol, DatagramProtocol
+from reactor.protocol import ConnectedDatagramProtocol
 
 pytestmark = pytest.mark.parametrize("net", ["default"], indirect=True)
-
-
-class Anybody(DatagramProtocol):
-    """Keeps what it hears."""
-
-    noisy = False
-
-    def __init__(self, **on: Callable[..., Any]) -> None:
-        self.events: list[str] = []
-        self.received: list[tuple[bytes, Any]] = []
-        self.on = on
-
-    def _heard(self, event: str, *args: Any) -> None:
-        self.events.append(event)
-        if event in self.on:
-            self.on[event](self, *args)
-
-    def startProtocol(self) -> None:
-        self._heard("start")
-
-    def stopProtocol(self) -> None:
-        self._heard("stop")
-
-    def datagramReceived(self, datagram: bytes, addr: Any = None) -> None:
-        self.received.append((datagram, addr))
-        self._heard("datagram", datagram)
-
-    def connectionRefused(self) -> None:
-        self._heard("refused")
 
 
 class One(Anybody, ConnectedDatagramProtocol):
