@@ -79,6 +79,23 @@ BENCHMARKS: dict[str, Benchmark] = {
         measure.operations("deferred"),
         lambda plan: f"{plan.seconds:g} s each",
     ),
+    "looping": Benchmark(
+        "LoopingCalls that come again and again",
+        (Figure("looping", "call us", 3, compared=True),),
+        tuple(filter(peers.hasReactor, LOOPS)),
+        measure.operations("looping", "bench.calls"),
+        lambda plan: f"100 at a time, {plan.seconds:g} s",
+    ),
+    "threads": Benchmark(
+        "calls from another thread, and work in one",
+        (
+            Figure("from", "callFromThread us", 3, compared=True),
+            Figure("to", "deferToThread us", 1, compared=True),
+        ),
+        LOOPS,
+        measure.operations("threads", "bench.calls"),
+        lambda plan: f"{plan.seconds:g} s each",
+    ),
     "import": Benchmark(
         "what a program waits for before it begins",
         (

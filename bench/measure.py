@@ -119,11 +119,11 @@ def connect(name: str, plan: Plan) -> Figures:
             return measured.figures(plan.seconds + PATIENCE)
 
 
-def operations(kind: str) -> Callable[[str, Plan], Figures]:
-    """What measures operations of that kind, "timers" or "deferred"."""
+def operations(kind: str, module: str = "bench.ops") -> Callable[[str, Plan], Figures]:
+    """What measures operations of that kind, one of those that the module knows."""
 
     def measure(name: str, plan: Plan) -> Figures:
-        with Child(python("bench.ops", name, kind, plan.seconds), cores().measured) as measured:
+        with Child(python(module, name, kind, plan.seconds), cores().measured) as measured:
             return measured.figures(plan.seconds * 8 + PATIENCE)
 
     return measure

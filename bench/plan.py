@@ -28,6 +28,8 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "connect": {"size": 64, "connections": 50, "seconds": 2.0, "rounds": 3},
     "timers": {"seconds": 1.0, "rounds": 3},
     "deferred": {"seconds": 1.0, "rounds": 3},
+    "looping": {"seconds": 1.0, "rounds": 3},
+    "threads": {"seconds": 1.0, "rounds": 3},
     "import": {"rounds": 3},
     "memory": {"connections": 2000, "rounds": 3},
 }

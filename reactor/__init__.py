@@ -37,6 +37,8 @@ _MODULES = frozenset(
         "service",
         "ssl",
         "task",
+        "threadpool",
+        "threads",
     )
 )
 

@@ -14,6 +14,7 @@ from reactor._core.foreign import Descriptors
 from reactor._core.poller import READ, WRITE
 from reactor._core.running import Run, RunState
 from reactor._core.timers import checkDelay
+from reactor._threads import InThreads
 from reactor._tls import OverTLS
 from reactor._transport.connector import Connector
 from reactor._transport.destination import checkedDestination
@@ -40,22 +41,22 @@ if TYPE_CHECKING:
     from reactor.interfaces import (
         IReactorCore,
         IReactorFDSet,
-        IReactorFromThreads,
         IReactorPluggableNameResolver,
         IReactorPluggableResolver,
         IReactorSocket,
         IReactorTCP,
+        IReactorThreads,
         IReactorTime,
     )
 else:
     from reactor._declare import (
         IReactorCore,
         IReactorFDSet,
-        IReactorFromThreads,
         IReactorPluggableNameResolver,
         IReactorPluggableResolver,
         IReactorSocket,
         IReactorTCP,
+        IReactorThreads,
         IReactorTime,
         implementer,
     )
@@ -70,11 +71,11 @@ _ROUNDS = 10
     IReactorTCP,
     IReactorSocket,
     IReactorFDSet,
-    IReactorFromThreads,
+    IReactorThreads,
     IReactorPluggableResolver,
     IReactorPluggableNameResolver,
 )
-class Reactor(ReactorUNIX, ReactorUDP, OverTLS):
+class Reactor(ReactorUNIX, ReactorUDP, OverTLS, InThreads):
     """An event loop for network programs."""
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
@@ -143,12 +144,14 @@ class Reactor(ReactorUNIX, ReactorUDP, OverTLS):
         self._disconnectAll()
         if self._reserve is not None:
             self._reserve.give()
-        self._closed()
+        self._run.over = True
+        self._closed(None)
         self._loop.close()
 
-    def _closed(self) -> None:
+    def _closed(self, done: Callable[[], object] | None) -> None:
         if self._ownResolver is not None:
             self._ownResolver.close()
+        self._endThreads(done)
 
     def _disconnectAll(self) -> None:
         # In rounds: a program that is told of the loss may connect again at once, as the guide's example does.

@@ -28,7 +28,7 @@ LAYERS = (
     "error failure address interfaces components _current _declare _facts _log _typing _core _transport",
     "defer protocol _adapters _creator _reconnecting _core.backoff _core.timers _core.triggers"
     " _transport.lifecycle _transport.outbox _transport.producers _transport.race",
-    "_core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool",
+    "_core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool threadpool",
     "_core.loop _core.running",
     "_transport.wire _transport.stream _transport.tls _transport.tcp _transport.unix _transport.connect"
     " _transport.connector _transport.destination _transport.listen _transport.datagram _transport.udp"
@@ -36,7 +36,7 @@ LAYERS = (
     " _transport.unixpath _transport.unixlock _transport.unixdestination _transport.unixdatagram _transport.descriptors"
     " _transport.resolver _transport.sendfile _transport.side _transport.stack _transport.explain _transport.secure"
     " _transport.certificate _transport.trust",
-    "reactor base _unix _tls _udp",
+    "reactor base _threads _unix _tls _udp",
     "task threads endpoints service ssl stdio utils testing",
 )
 # Empty packages in the bottom row hold modules of several rows: each of those must be named itself.

@@ -71,6 +71,8 @@ TINY = {
     "connect": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
     "timers": ["--seconds", "0.02"],
     "deferred": ["--seconds", "0.02"],
+    "looping": ["--seconds", "0.02"],
+    "threads": ["--seconds", "0.02"],
     "import": [],
     "memory": ["--connections", "300"],
 }

@@ -62,7 +62,7 @@ def test_nobodyIsMissing() -> None:
             "IReactorTime",
             "IReactorTCP",
             "IReactorFDSet",
-            "IReactorFromThreads",
+            "IReactorThreads",
             "IReactorPluggableResolver",
             "IReactorPluggableNameResolver",
         },

@@ -39,18 +39,22 @@ _STOPPING = (RunState.STOPPING, RunState.CLOSING)
 class Run:
     """What `Reactor.run`, `stop`, `crash` and `iterate` do; they say what for."""
 
-    __slots__ = ("_closeAll", "_closed", "_escape", "loop", "state", "triggers")
+    __slots__ = ("_closeAll", "_closed", "_escape", "loop", "over", "state", "triggers")
 
     def __init__(
         self,
         selector: selectors.BaseSelector | None,
         closeAll: Callable[[], object],
-        closed: Callable[[], object],
+        closed: Callable[[Callable[[], object]], object],
     ) -> None:
-        """`closeAll()` closes what is open when the reactor stops, `closed()` is called when it has."""
+        """`closeAll()` closes what is open when the reactor stops; `closed(done)` is called when it has, and calls
+        `done()` when nothing is left to wait for.
+        """
         self.loop = Loop(selector, self.escaped)
         self.triggers = Triggers(self.escaped)
         self.state = RunState.STOPPED
+        # Whether a run has come to its end, or is about to, and none has begun since.
+        self.over = False
         self._closeAll = closeAll
         self._closed = closed
         # What is raised out of run() when it ends.
@@ -70,6 +74,7 @@ class Run:
         loop = self.loop
         loop.poller.checkProcess()
         self.state = RunState.STARTING
+        self.over = False
         entered(reactor)
         signals = None
         try:
@@ -154,8 +159,13 @@ class Run:
 
     def _close(self) -> None:
         self.state = RunState.CLOSING
+        self.over = True
         self._closeAll()
 
     def _ended(self) -> None:
-        self._closed()
-        self.crash()
+        self._closed(self._nothingLeft)
+
+    def _nothingLeft(self) -> None:
+        # Else a second signal has ended the run already.
+        if self.state is RunState.CLOSING:
+            self.crash()

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 else:
     from reactor._declare import IReactorTime, implementer
 
-__all__ = ["Clock", "deferLater"]
-
 
 @implementer(IReactorTime)
 class Clock:
