@@ -11,6 +11,8 @@ import os
 import ssl
 
 from reactor._transport.certificate import Certificate, DistinguishedName, _block
+from reactor._transport.halfopen import HANDSHAKE_LIMIT
+from reactor._transport.reloading import Reloading
 from reactor._transport.side import HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT, serverName, sideOf
 from reactor._transport.trust import (
     TrustRoot,
@@ -201,6 +203,9 @@ class CertificateOptions:
     #: Seconds that a handshake may take, and the peer to answer our close_notify. None: for ever.
     handshakeTimeout: float | None = HANDSHAKE_TIMEOUT
     shutdownTimeout: float | None = SHUTDOWN_TIMEOUT
+    #: How many clients of one port may be in the middle of their handshake; one more, and the oldest is dropped.
+    #: Never more than half of the descriptors that the process may have. None: any number.
+    handshakeLimit: int | None = HANDSHAKE_LIMIT
 
     def __init__(
         self,
@@ -413,28 +418,12 @@ class ReloadingCertificate(DefaultOpenSSLContextFactory):
         self, privateKeyFileName: str, certificateFileName: str, *, acceptableProtocols: Sequence[bytes] | None = None
     ) -> None:
         super().__init__(privateKeyFileName, certificateFileName, acceptableProtocols=acceptableProtocols)
-        self._seen = self._look()
-
-    def _look(self) -> Any:
-        files = (self.privateKeyFileName, self.certificateFileName)
-        return [(found.st_mtime_ns, found.st_size, found.st_ino) for found in map(os.stat, files)]
-
-    def _renew(self) -> None:
-        # Looked at before they are read: what changes meanwhile is seen the next time.
-        seen = self._look()
-        if seen != self._seen:
-            self._context = self._fromFiles()
-            self._seen = seen
+        files = (privateKeyFileName, certificateFileName)
+        self._reloading = Reloading(f"the certificate in {certificateFileName}", lambda: files, self._fromFiles)
 
     def getContext(self) -> ssl.SSLContext:
         """The context of what the files hold now."""
-        try:
-            self._renew()
-        except (OSError, ssl.SSLError) as e:
-            from reactor._log import message
-
-            message("warning", "the certificate in %s cannot be used yet: %s", self.certificateFileName, e)
-        return self._context
+        return self._reloading.getContext()
 
 
 class ServerNames:

@@ -35,7 +35,7 @@ LAYERS = (
     " _transport.multicast _transport.process"
     " _transport.unixpath _transport.unixlock _transport.unixdestination _transport.unixdatagram _transport.descriptors"
     " _transport.resolver _transport.sendfile _transport.side _transport.stack _transport.explain _transport.secure"
-    " _transport.certificate _transport.trust",
+    " _transport.certificate _transport.trust _transport.halfopen _transport.reloading _transport.answers",
     "reactor base _threads _unix _tls _udp",
     "task threads endpoints service ssl stdio utils testing",
 )

@@ -30,6 +30,7 @@ _PARTS = {
     "1.2.840.113549.1.9.1": "emailAddress",
 }
 _SEQUENCE, _INTEGER, _IDENTIFIER, _UTC_TIME, _VERSION = 0x30, 0x02, 0x06, 0x17, 0xA0
+_EXTENSIONS, _DNS_NAME, _ALTERNATIVE_NAMES = 0xA3, 0x82, "2.5.29.17"
 
 
 class DistinguishedName(dict[str, str]):
@@ -100,6 +101,14 @@ class Certificate:
         return self._issuer
 
     @property
+    def dnsNames(self) -> tuple[str, ...]:
+        """The host names that it is for (RFC 5280, section 4.2.1.6), ``*.example.org`` among them; not in Twisted."""
+        try:
+            return tuple(_hosts(self._der))
+        except (StopIteration, IndexError, ValueError) as e:
+            raise ValueError(f"{self!r}: its extensions cannot be read: {e}") from None
+
+    @property
     def notBefore(self) -> datetime:
         """From when it is valid (UTC)."""
         return _time(self._notBefore)
@@ -151,6 +160,21 @@ def _fields(der: bytes) -> tuple[int, DistinguishedName, tuple[int, bytes], tupl
         return int.from_bytes(serial, "big", signed=True), _name(issuer), before, after, _name(subject)
     except (StopIteration, IndexError, ValueError, UnicodeDecodeError) as e:
         raise ValueError(f"this is no X.509 certificate in DER form ({len(der)} bytes): {e}") from None
+
+
+def _hosts(der: bytes) -> list[str]:
+    found: list[str] = []
+    (_, certificate) = next(_elements(der))
+    (_, body) = next(_elements(certificate))
+    for tag, wrapped in _elements(body):
+        if tag == _EXTENSIONS:
+            (_, extensions) = next(_elements(wrapped))
+            for _, extension in _elements(extensions):
+                parts = list(_elements(extension))
+                if _dotted(parts[0][1]) == _ALTERNATIVE_NAMES:
+                    (_, names) = next(_elements(parts[-1][1]))
+                    found += [name.decode("ascii", "replace") for kind, name in _elements(names) if kind == _DNS_NAME]
+    return found
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -38,7 +38,7 @@ _MANY = 64
 class Passing:
     """A wire's socket and receiver, with descriptors. What it does not define is the socket's."""
 
-    __slots__ = ("_arrived", "_loop", "_lost", "_marked", "_sent", "_waiting", "_wire", "receiver", "sock")
+    __slots__ = ("_arrived", "_held", "_loop", "_lost", "_marked", "_sent", "_waiting", "_wire", "receiver", "sock")
 
     def __init__(self, loop: Loop, wire: Wire) -> None:
         """Put itself between `wire` and its socket."""
@@ -50,6 +50,8 @@ class Passing:
         self.receiver: Any = None
         # Received with the bytes that are about to be handed on.
         self._arrived: list[int] = []
+        # Those bytes, while the protocol has paused at one of the descriptors.
+        self._held = b""
         # Whether the kernel had to drop some.
         self._lost = False
         # Bytes sent since this began, and [number of the byte to go with, descriptor], whose numbers ascend.
@@ -79,6 +81,8 @@ class Passing:
         """Hand on what came: descriptors first."""
         wire = self._wire
         assert wire is not None
+        if self._held:
+            data, self._held = self._held + data, b""
         if self._lost:
             # Which of them is missing, the protocol could not tell.
             text = "this process has no room for the file descriptors that the peer sent"
@@ -90,10 +94,27 @@ class Passing:
             if wire.state not in READING:
                 # The protocol wants no more.
                 return
+            if wire.paused:
+                self._held = data
+                return
         _close(arrived)
         # Who gets the bytes may have been replaced.
         receiver = wire.receiver
         (self.receiver if receiver is self else receiver).dataReceived(data)
+
+    def goOn(self) -> None:
+        """Reading goes on, first with what is here already, in a turn of its own."""
+        if self._held:
+            self._loop.soon(self._handOn)
+
+    def _handOn(self) -> None:
+        wire = self._wire
+        if wire is None or not self._held or wire.paused:
+            return
+        try:
+            self.dataReceived(b"")
+        except BaseException as e:
+            wire.endWith(e)
 
     # Out.
 
@@ -185,6 +206,7 @@ class Passing:
         _close([descriptor for _, descriptor in self._waiting])
         self._waiting.clear()
         _close(self._arrived)
+        self._held = b""
         self.sock.close()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 
 from reactor._log import message
+from reactor._transport.halfopen import HalfOpen, limitOf
 from reactor._transport.side import sideOf
 from reactor._transport.tls import Layer
 from reactor.error import ConnectError, ConnectionLost, NetworkError, SSLError, getConnectError
@@ -222,10 +223,10 @@ class SecureListener:
         self._loop = loop
         self._inner = inner
         self._contextFactory = contextFactory
-        # Those who came and have not shaken hands yet.
-        self._shaking: set[_ServerShaking] = set()
         self._method = method
         sideOf(contextFactory, method, True)
+        # Those who came and have not shaken hands yet.
+        self._shaking = HalfOpen(limitOf(contextFactory, method), f"{method} on {inner.interface}:{inner.port}")
 
     @property
     def interface(self) -> Any:
@@ -260,7 +261,7 @@ class SecureListener:
             self._loop.raised(f"no context for TLS with {peer}, at {port!r}", e)
             return
         shaking.port, shaking.among = port, self._shaking
-        self._shaking.add(shaking)
+        self._shaking.enter(shaking)
         shaking.layer.begin()
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> StreamTransport:
@@ -269,8 +270,7 @@ class SecureListener:
 
     def closed(self) -> None:
         """The port closed its socket: those who have not shaken hands yet are sent away."""
-        for shaking in list(self._shaking):
-            shaking.layer.abort()
+        self._shaking.clear()
         self._inner.closed()
 
 
@@ -291,12 +291,15 @@ class _ServerShaking(_Shaking):
     __slots__ = ("among", "port")
 
     port: Port
-    among: set[_ServerShaking]
+    among: HalfOpen
+
+    def sendAway(self) -> None:
+        self.layer.abort()
 
     def handshakeCompleted(self) -> None:
-        self.among.discard(self)
+        self.among.leave(self)
         self.port.made(self._wire, self.layer, self._peer)
 
     def lost(self, reason: Failure) -> None:
-        self.among.discard(self)
+        self.among.leave(self)
         message("info", "%r: no TLS connection with %s: %s", self.port, self._peer, reason.value)

@@ -264,13 +264,21 @@ class StreamTransport:
         facts = {"host": getattr(self._peer, "host", None), "port": getattr(self._peer, "port", None)}
         if isClient and isinstance(self._connector.host, str):
             facts["host"] = self._connector.host
-            hostname = hostname or self._connector.host
+            hostname = hostname or self._serverName()
         below = self._top
-        layer = Layer(self._wire.loop, sideOf(contextFactory, "startTLS", isClient != normal, hostname), below, facts)
+        side = sideOf(contextFactory, "startTLS", isClient != normal, hostname)
+        if side.context.check_hostname and side.hostname is None and not side.serverSide:
+            raise ValueError(f"startTLS(): {contextFactory!r} verifies a name, and there is none: give hostname=")
+        layer = Layer(self._wire.loop, side, below, facts)
         layer.receiver, layer.owner = self._protocol, self
         below.receiver, below.owner = layer, layer
         self._top = layer
         layer.begin()
+
+    def _serverName(self) -> str | None:
+        """The name that the server is to be verified against when nobody says another."""
+        name: str = self._connector.host
+        return name
 
     @property
     def TLS(self) -> bool:

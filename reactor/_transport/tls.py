@@ -16,6 +16,7 @@ from __future__ import annotations
 import ssl
 from time import monotonic
 
+from reactor._transport.answers import answered
 from reactor._transport.explain import explained
 from reactor._transport.lifecycle import DRAINING, READING, Event, State, step
 from reactor._transport.outbox import Outbox
@@ -44,6 +45,7 @@ class Layer:
     """TLS on one connection."""
 
     __slots__ = (
+        "_answered",
         "_began",
         "_early",
         "_facts",
@@ -88,6 +90,7 @@ class Layer:
         self.state: State = OPEN
         # What was written before the handshake was done; None from then on.
         self._early: Outbox | None = Outbox()
+        self._answered = 0
         # Whether OpenSSL may have a part of a record.
         self._partial = False
         self._paused = False
@@ -184,7 +187,7 @@ class Layer:
         # An answer of TLS's own, to a request for renegotiation for instance.
         answer = self._take()
         if answer:
-            self.below.write(answer)
+            self._answered = answered(self, self._answered, answer)
 
     def _shake(self) -> bool:
         """A step of the handshake; whether it is done."""

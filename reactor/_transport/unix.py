@@ -87,12 +87,40 @@ class UNIXTransport(StreamTransport):
         For each descriptor there has to be a byte of its own, written before the callback that is being made returns;
         otherwise the connection ends with FileDescriptorOverrun. What is sent after `loseConnection` is dropped, as
         with `write`. OSError for a descriptor that is not open, or when the process can have no more of them.
+        RuntimeError under TLS: a descriptor goes beside bytes in the clear, and nothing would tell the peer which ones.
         """
         if not isinstance(descriptor, int) or isinstance(descriptor, bool):
             raise TypeError(f"transport.sendFileDescriptor(): descriptor must be an int, not {descriptor!r}")
+        if self.TLS:
+            raise RuntimeError("transport.sendFileDescriptor(): this connection speaks TLS; send it before startTLS()")
         wire = self._wire
         if wire.state in WRITING or (wire.source is not None and wire.state in DRAINING):
             self._passes().queue(descriptor)
+
+    def startTLS(self, contextFactory: Any, normal: bool = True, hostname: str | None = None) -> None:
+        """Speak TLS from here on, as on any other stream. There is no name to verify in a path: it is that of
+        `contextFactory`, or `hostname`.
+
+        Descriptors that were sent before are on their way with the cleartext. From here on none can be sent, and what
+        the peer sends is closed.
+        """
+        passing = self._passing
+        if passing is not None and not self.TLS:
+            # Those without a byte would go with one of the handshake's.
+            passing.check()
+        super().startTLS(contextFactory, normal, hostname)
+        if passing is not None:
+            passing.receiver = None
+            passing.goOn()
+
+    def _serverName(self) -> str | None:
+        return None
+
+    def resumeProducing(self) -> None:
+        """Deliver again."""
+        super().resumeProducing()
+        if self._passing is not None:
+            self._passing.goOn()
 
     def loseConnection(self) -> None:
         """Send what is queued, then close."""

@@ -19,6 +19,7 @@ from reactor.endpoints._tcp import (
     TCP6ServerEndpoint,
 )
 from reactor.endpoints._unix import UNIXClientEndpoint, UNIXServerEndpoint
+from reactor.endpoints._wrapserver import wrapServerTLS
 
 __all__ = [
     "clientFromString",
@@ -26,6 +27,7 @@ __all__ = [
     "quoteStringArgument",
     "connectProtocol",
     "wrapClientTLS",
+    "wrapServerTLS",
     "HostnameEndpoint",
     "TCP4ClientEndpoint",
     "TCP6ClientEndpoint",

@@ -124,9 +124,17 @@ def _sslServer(reactor: Any, description: Description) -> Any:
         ("port", "privateKey", "certKey", "sslmethod", "interface", "backlog", "extraCertChain", "dhParameters"),
     )
     port, backlog = options.port(), _backlog(options)
-    from reactor.endpoints._tlsoptions import serverContext
+    from reactor.endpoints._tlsoptions import serverOptions
 
-    return SSL4ServerEndpoint(reactor, port, serverContext(options), backlog, options.text("interface"))
+    return SSL4ServerEndpoint(reactor, port, serverOptions(options), backlog, options.text("interface"))
+
+
+def _tlsServer(reactor: Any, description: Description) -> Any:
+    options = Options(description, ("path", "port", "backlog", "interface"))
+    port, backlog = options.port(443), _backlog(options)
+    from reactor.endpoints._tlsoptions import serverFolder
+
+    return SSL4ServerEndpoint(reactor, port, serverFolder(options), backlog, options.text("interface", "::"))
 
 
 def _unixServer(reactor: Any, description: Description) -> Any:
@@ -198,6 +206,7 @@ _SERVERS = {
     "tcp": _tcpServer,
     "tcp6": _tcp6Server,
     "ssl": _sslServer,
+    "tls": _tlsServer,
     "unix": _unixServer,
     "systemd": _systemdServer,
     "fd": _fdServer,

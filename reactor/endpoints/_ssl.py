@@ -107,11 +107,20 @@ class SSL4ServerEndpoint:
         return f"<{type(self).__name__} {self._interface or '*'}:{self._port}>"
 
 
-def wrapClientTLS(connectionCreator: Any, wrappedEndpoint: Any) -> Any:
+def handOver(transport: Any, protocol: Any) -> None:
+    """The handshake is done: from here on the connection is `protocol`'s."""
+    transport.protocol = protocol
+    protocol.makeConnection(transport)
+    if provides(protocol, "IHandshakeListener"):
+        protocol.handshakeCompleted()
+
+
+def wrapClientTLS(connectionCreator: Any, wrappedEndpoint: Any, clock: Any = None) -> Any:
     """A client endpoint that connects through another one and then speaks TLS.
 
     :param connectionCreator: what makes the TLS context, mostly `reactor.ssl.optionsForClientTLS(hostname)`.
     :param wrappedEndpoint: any client endpoint whose transports have `startTLS`.
+    :param clock: not used: the deadlines are those of the transport's reactor. Twisted's programs may give one.
     :return: an `IStreamClientEndpoint`; its Deferred fires when the handshake is verified.
     """
     return _TLSClientEndpoint(connectionCreator, wrappedEndpoint)
@@ -187,11 +196,8 @@ class _Securing:
             self.failed(Failure())
             transport.abortConnection()
             return
-        transport.protocol = protocol
         try:
-            protocol.makeConnection(transport)
-            if provides(protocol, "IHandshakeListener"):
-                protocol.handshakeCompleted()
+            handOver(transport, protocol)
         except BaseException as e:
             self.failed(Failure(e))
             raise

@@ -162,9 +162,9 @@ class Options:
             raise self.wrong(name, f"expected {name} to be a number from 0 to {most}, not {text!r}")
         return int(text)
 
-    def port(self) -> int:
-        """The option port, a number from 0 to 65535, which is required."""
-        return self.number("port", most=65535)
+    def port(self, default: int | None = None) -> int:
+        """The option port, a number from 0 to 65535; without a default it is required."""
+        return self.number("port", default, most=65535)
 
     def mode(self, name: str, default: int) -> int:
         """Permissions, an octal number."""

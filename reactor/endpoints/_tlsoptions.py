@@ -18,28 +18,65 @@ _ANY = ("TLS_METHOD", "SSLv23_METHOD")
 _OUTDATED = ("SSLv2_METHOD", "SSLv3_METHOD", "TLSv1_METHOD", "TLSv1_1_METHOD")
 
 
-def serverContext(options: Options) -> ssl.SSLContext:
-    """From privateKey, certKey, extraCertChain, sslmethod and dhParameters."""
-    import ssl
+def serverOptions(options: Options) -> Any:
+    """From privateKey, certKey, extraCertChain, sslmethod and dhParameters: a context factory that looks at the files
+    again for each connection.
+    """
+    from reactor._transport.reloading import Reloading
 
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    key = options.text("privateKey", "server.pem")
+    files = [key, options.text("certKey") or key]
+    files += [options.text(name) for name in ("extraCertChain", "dhParameters") if options.has(name)]
+    _version(options)
+    for name, path in (("privateKey", key), ("certKey", files[1])):
+        # Before OpenSSL does, which would not tell which of them is missing.
+        _read(options, name, path)
+    try:
+        return Reloading(f"the certificate in {files[1]}", lambda: files, lambda: _serverContext(options))
+    except OSError as e:
+        raise _notLoaded(options, "privateKey", e.filename or key, e) from e
+
+
+def _version(options: Options) -> str | None:
+    """The name of the only version of TLS that sslmethod allows; None for all that are safe."""
     method = options.text("sslmethod", "TLS_METHOD")
     if method in _VERSIONS:
-        version = ssl.TLSVersion[_VERSIONS[method]]
-        context.minimum_version = context.maximum_version = version
-    elif method not in _ANY:
-        why = "is outdated and not safe" if method in _OUTDATED else "is no such method"
-        expected = " or ".join([_ANY[0], *_VERSIONS])
-        raise options.wrong("sslmethod", f"sslmethod {method!r} {why}; expected {expected}")
+        return _VERSIONS[method]
+    if method in _ANY:
+        return None
+    why = "is outdated and not safe" if method in _OUTDATED else "is no such method"
+    expected = " or ".join([_ANY[0], *_VERSIONS])
+    raise options.wrong("sslmethod", f"sslmethod {method!r} {why}; expected {expected}")
+
+
+def _serverContext(options: Options) -> ssl.SSLContext:
+    import ssl
+
+    from reactor.ssl import serverContext
+
+    context = serverContext()
+    version = _version(options)
+    if version is not None:
+        context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
     key = options.text("privateKey", "server.pem")
-    certificate = options.text("certKey") or key
-    _loadChain(context, options, certificate, key)
+    _loadChain(context, options, options.text("certKey") or key, key)
     if options.has("dhParameters"):
         try:
             context.load_dh_params(options.text("dhParameters"))
         except (OSError, ValueError) as e:
             raise _notLoaded(options, "dhParameters", options.text("dhParameters"), e) from e
     return context
+
+
+def serverFolder(options: Options) -> Any:
+    """From path, a folder of certificates or one file: a context factory that answers each name with its own."""
+    from reactor.endpoints._folder import inFolder
+
+    path = options.required("path")
+    try:
+        return inFolder(path)
+    except (OSError, ValueError) as e:
+        raise _notLoaded(options, "path", path, e) from e
 
 
 def _loadChain(context: ssl.SSLContext, options: Options, certificate: str, key: str) -> None:
@@ -58,12 +95,12 @@ def _loadChain(context: ssl.SSLContext, options: Options, certificate: str, key:
     with NamedTemporaryFile(suffix=".pem") as chain:
         chain.write(b"\n".join(certificates) + b"\n")
         chain.flush()
-        _load(context, options, chain.name, key)
+        _load(context, options, certificate, key, chain.name)
 
 
-def _load(context: ssl.SSLContext, options: Options, certificate: str, key: str) -> None:
+def _load(context: ssl.SSLContext, options: Options, certificate: str, key: str, chain: str | None = None) -> None:
     try:
-        context.load_cert_chain(certificate, key, password=_noPassword)
+        context.load_cert_chain(chain or certificate, key, password=_noPassword)
     except (OSError, ValueError) as e:
         name = "certKey" if options.has("certKey") else "privateKey"
         raise _notLoaded(options, name, certificate if certificate == key else f"{certificate}, {key}", e) from e

@@ -68,7 +68,7 @@ CLIENT, SERVER = clientFromString, serverFromString
     ("make", "text", "column", "expected"),
     [
         (CLIENT, "example.com:80", 0, "expected tcp:, tcp6:, ssl:, tls:, unix:"),
-        (SERVER, "8080", 0, "expected tcp:, tcp6:, ssl:, unix:, systemd:, fd:"),
+        (SERVER, "8080", 0, "expected tcp:, tcp6:, ssl:, tls:, unix:, systemd:, fd:"),
         (CLIENT, "tcp:h:http", 6, "port to be a number from 0 to 65535, not 'http'"),
         (CLIENT, "tcp:h:65536", 6, "port to be a number from 0 to 65535"),
         (CLIENT, "tcp:h:" + "9" * 5000, 6, "port to be a number"),
@@ -91,6 +91,9 @@ CLIENT, SERVER = clientFromString, serverFromString
         (SERVER, "ssl:443:/no/such/file", 8, "cannot load '/no/such/file': No such file"),
         (SERVER, "ssl:443:sslmethod=TLSv1_METHOD", 18, "is outdated and not safe; expected TLS_METHOD"),
         (SERVER, "ssl:443:sslmethod=XX", 18, "is no such method"),
+        (SERVER, "tls:", 4, "path: cannot load"),
+        (SERVER, "tls:/no/such/folder", 4, "path: cannot load '/no/such/folder': No such file"),
+        (SERVER, "tls:/no/such/folder:http", 20, "port to be a number"),
         (SERVER, "fd:x", 3, "fileno to be a number"),
         (SERVER, "fd:1:APPLETALK", 5, "domain to be INET, INET6, UNIX"),
         (SERVER, "fd:1048570", 3, "descriptor 1048570 is none"),

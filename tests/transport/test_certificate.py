@@ -53,7 +53,8 @@ def test_whatIsNone() -> None:
 def test_aChangedByteRaisesNothingElse(place: int, byte: int) -> None:
     changed = DER[:place] + bytes([byte]) + DER[place + 1 :]
     try:
-        repr(Certificate.load(changed).getSubject())
+        certificate = Certificate.load(changed)
+        assert all(isinstance(name, str) for name in (*certificate.getSubject().values(), *certificate.dnsNames))
     except ValueError:
         pass
 
@@ -70,3 +71,9 @@ def test_aPrivateCertificateHasItsChain() -> None:
     assert len(private(leaf).chain) == len(leaf.cert_chain_pems) - 1 == 1
     assert b"PRIVATE KEY" in private(leaf).privateKey.dump()
     assert b"CERTIFICATE" not in private(leaf).privateKey.dump()
+
+
+def test_dnsNames() -> None:
+    made = issued("a.example", "*.b.example", "127.0.0.1", "someone@c.example")
+    assert Certificate.loadPEM(made.cert_chain_pems[0].bytes()).dnsNames == ("a.example", "*.b.example")
+    assert root().dnsNames == ()
