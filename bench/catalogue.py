@@ -32,23 +32,49 @@ class Benchmark:
 
 LOOPS = tuple(peers.MODULES)
 CPU = (Figure("user", "user", 2), Figure("system", "sys", 2))
+ECHOED = (
+    Figure("rate", "messages/s", 0, compared=True),
+    Figure("cpu", "CPU us/message", 2, compared=True),
+    *CPU,
+    Figure("p50", "p50 us", 0),
+    Figure("p99", "p99 us", 0),
+    Figure("busy", "busy %", 0),
+)
+
+
+def framed(kind: str) -> Callable[[Plan], str]:
+    """The conditions of a load with that kind of messages."""
+    what = {"bytes": "bytes", "lines": "bytes and CR LF", "strings": "bytes behind their length"}[kind]
+
+    def conditions(plan: Plan) -> str:
+        load = "C" if compiled("load") else "Python, which may be the slower end: compare CPU time"
+        about = f"{plan.size} {what}, {plan.connections} connections, {plan.depth} in flight on each"
+        return f"{about}, {plan.seconds:g} s; load in {load}"
+
+    return conditions
+
+
 BENCHMARKS: dict[str, Benchmark] = {
     "echo": Benchmark(
         "an echo server under load",
-        (
-            Figure("rate", "messages/s", 0, compared=True),
-            Figure("cpu", "CPU us/message", 2, compared=True),
-            *CPU,
-            Figure("p50", "p50 us", 0),
-            Figure("p99", "p99 us", 0),
-            Figure("busy", "busy %", 0),
-        ),
+        ECHOED,
         (*LOOPS, peers.C, peers.RAW),
         measure.echo,
-        lambda plan: (
-            f"{plan.size} bytes, {plan.connections} connections, {plan.depth} in flight on each, {plan.seconds:g} s; "
-            + ("load in C" if compiled("load") else "load in Python, which may be the slower end: compare CPU time")
-        ),
+        framed("bytes"),
+    ),
+    "lines": Benchmark(
+        "an echo server for lines: LineOnlyReceiver, asyncio's streams",
+        ECHOED,
+        LOOPS,
+        measure.frames("lines"),
+        framed("lines"),
+    ),
+    "strings": Benchmark(
+        "an echo server for strings behind 32 bits of length: Int32StringReceiver, asyncio's streams",
+        ECHOED,
+        LOOPS,
+        measure.frames("strings"),
+        framed("strings"),
     ),
     "connect": Benchmark(
         "a client that connects and closes again and again",

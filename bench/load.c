@@ -1,7 +1,8 @@
 /* load.c - closed-loop echo load on a TCP port of 127.0.0.1: each connection has DEPTH messages of SIZE bytes in flight, and sends the next ones when
  * all of these have come back. load.py says the same in Python, for machines without a compiler.
  *
- * usage: load PORT CONNECTIONS SIZE SECONDS DEPTH
+ * usage: load PORT CONNECTIONS SIZE SECONDS DEPTH [KIND]
+ * KIND is what a message looks like: "bytes", or "lines" (it ends with CR LF), or "strings" (it begins with 32 bits that say how long the rest is).
  * prints "warm" when a fifth of the time is over and counting begins, and at the end one line of JSON: the messages counted, the seconds that took,
  * and how many batches took how many microseconds to come back.
  * cc -O2 -o load load.c
@@ -28,6 +29,11 @@ static char *message, *room;
 static size_t batch; /* bytes in flight on each connection */
 static uint32_t *took;
 static int poller;
+
+static void frame(const char *kind, char *one, size_t size) {
+  if (!strcmp(kind, "lines")) memcpy(one + size - 2, "\r\n", 2);
+  else if (!strcmp(kind, "strings")) { uint32_t rest = htonl(size - 4); memcpy(one, &rest, 4); }
+}
 
 static uint64_t now(void) {
   struct timespec t;
@@ -85,12 +91,13 @@ static void report(uint64_t messages, uint64_t nanoseconds) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6) { fprintf(stderr, "usage: load PORT CONNECTIONS SIZE SECONDS DEPTH\n"); return 2; }
+  if (argc != 6 && argc != 7) { fprintf(stderr, "usage: load PORT CONNECTIONS SIZE SECONDS DEPTH [KIND]\n"); return 2; }
   int connections = atoi(argv[2]), depth = atoi(argv[5]);
   double seconds = atof(argv[4]);
   alarm((unsigned)seconds + 60); /* nobody may be left to end it */
   batch = (size_t)atol(argv[3]) * depth;
   message = memset(malloc(batch), 'x', batch);
+  for (int i = 0; i < depth && argc == 7; i++) frame(argv[6], message + i * (batch / depth), batch / depth);
   room = malloc(ROOM);
   took = calloc(SLOWEST, sizeof *took);
   struct connection *all = calloc(connections, sizeof *all);

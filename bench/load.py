@@ -1,4 +1,5 @@
-"""Closed-loop echo load, for machines without a C compiler: `python -m bench.load PORT CONNECTIONS SIZE SECONDS DEPTH`.
+"""Closed-loop echo load, for machines without a C compiler: `python -m bench.load PORT CONNECTIONS SIZE SECONDS DEPTH
+[KIND]`.
 
 The same program as load.c, which says what it does and prints. It is slower than the fast servers: with this load their
 messages per second are the load's, and the CPU time per message is what to compare.
@@ -65,12 +66,19 @@ class Connection:
         return self.got == len(self._batch)
 
 
-def run(port: int, connections: int, size: int, seconds: float, depth: int) -> tuple[int, float, Counter[int]]:
+def framed(kind: str, size: int) -> bytes:
+    """A message of `size` bytes, "lines" or "strings" or just "bytes"."""
+    if kind == "lines":
+        return b"x" * (size - 2) + b"\r\n"
+    return (size - 4).to_bytes(4, "big") + b"x" * (size - 4) if kind == "strings" else b"x" * size
+
+
+def run(port: int, connections: int, message: bytes, seconds: float, depth: int) -> tuple[int, float, Counter[int]]:
     """Load the server: (messages counted, seconds that took, how many batches took how many microseconds)."""
     from collections import Counter
 
     poller = select.epoll()
-    all_ = [Connection(port, b"x" * size * depth, poller) for _ in range(connections)]
+    all_ = [Connection(port, message * depth, poller) for _ in range(connections)]
     byFile = {connection.socket.fileno(): connection for connection in all_}
     took: Counter[int] = Counter()
     messages, began, now = 0, 0.0, perf_counter()
@@ -102,9 +110,11 @@ def run(port: int, connections: int, size: int, seconds: float, depth: int) -> t
 
 def main() -> None:
     """Be the load that the command line describes."""
-    port, connections, size, seconds, depth = sys.argv[1:]
+    port, connections, size, seconds, depth, *kind = sys.argv[1:]
     signal.alarm(int(float(seconds)) + 60)
-    messages, measured, took = run(int(port), int(connections), int(size), float(seconds), int(depth))
+    messages, measured, took = run(
+        int(port), int(connections), framed("".join(kind), int(size)), float(seconds), int(depth)
+    )
     print(json.dumps({"messages": messages, "seconds": measured, "took": took}))
 
 

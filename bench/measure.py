@@ -1,4 +1,4 @@
-"""The six benchmarks, seen from outside: what is started on which core, and which figures come of it.
+"""The benchmarks, seen from outside: what is started on which core, and which figures come of it.
 
 One call of a benchmark's function measures one peer in one round.
 """
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 # Seconds given to a process beyond those it was asked to take.
 PATIENCE = 20
+# Kinds of messages, and the bytes that each adds to what a message says: nothing, CR LF, 32 bits of length.
+FRAMING = {"bytes": 0, "lines": 2, "strings": 4}
 
 
 def server(name: str, plan: Plan, core: int | None) -> Child:
@@ -47,7 +49,7 @@ def floor() -> str:
 class Load:
     """The load on an echo server: one process in C, or one in Python for each core that there is for them."""
 
-    def __init__(self, stack: ExitStack, port: int, plan: Plan) -> None:
+    def __init__(self, stack: ExitStack, port: int, plan: Plan, kind: str) -> None:
         program = compiled("load")
         on = cores().load[:1] if program else cores().load[: plan.connections]
         command = [str(program)] if program else python("bench.load")
@@ -55,7 +57,7 @@ class Load:
         self._children = []
         for number, core in enumerate(on):
             share = len(range(number, plan.connections, len(on)))
-            arguments = map(str, (port, share, plan.size, plan.seconds, plan.depth))
+            arguments = map(str, (port, share, plan.size + FRAMING[kind], plan.seconds, plan.depth, kind))
             self._children.append(stack.enter_context(Child([*command, *arguments], core)))
 
     def awaitWarm(self) -> None:
@@ -92,10 +94,26 @@ def percentile(counts: dict[int, int], percent: float) -> int:
 
 def echo(name: str, plan: Plan) -> Figures:
     """An echo server under load: what it serves, what CPU time that takes it, how long the messages wait."""
+    return loaded(server(name, plan, cores().measured), plan, "bytes")
+
+
+def frames(kind: str) -> Callable[[str, Plan], Figures]:
+    """What measures an echo server for that kind of messages, "lines" or "strings"."""
+
+    def measure(name: str, plan: Plan) -> Figures:
+        lifetime = int(plan.seconds) + 2 * PATIENCE
+        measured = Child(python("bench.frameservers", name, lifetime, kind), cores().measured)
+        return loaded(measured, plan, kind)
+
+    return measure
+
+
+def loaded(started: Child, plan: Plan, kind: str) -> Figures:
+    """The figures of an echo server that was started, under load; it is ended."""
     with ExitStack() as stack:
-        measured = stack.enter_context(server(name, plan, cores().measured))
+        measured = stack.enter_context(started)
         try:
-            load = Load(stack, measured.port(), plan)
+            load = Load(stack, measured.port(), plan, kind)
             load.awaitWarm()
             before, began = cpuTime(measured.pid), time.perf_counter()
             reports = load.end()

@@ -25,6 +25,8 @@ class Plan:
 # Which options a benchmark has, with what each is when nobody says otherwise.
 DEFAULTS: dict[str, dict[str, float]] = {
     "echo": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
+    "lines": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},
+    "strings": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},
     "connect": {"size": 64, "connections": 50, "seconds": 2.0, "rounds": 3},
     "timers": {"seconds": 1.0, "rounds": 3},
     "deferred": {"seconds": 1.0, "rounds": 3},

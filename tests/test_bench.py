@@ -68,6 +68,8 @@ def number(cell: str) -> float:
 
 TINY = {
     "echo": ["--size", "100", "--connections", "5", "--depth", "2", "--seconds", "0.2"],
+    "lines": ["--size", "10", "--connections", "5", "--depth", "4", "--seconds", "0.2"],
+    "strings": ["--size", "10", "--connections", "5", "--depth", "4", "--seconds", "0.2"],
     "connect": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
     "timers": ["--seconds", "0.02"],
     "deferred": ["--seconds", "0.02"],
@@ -125,6 +127,13 @@ def test_withoutCompilerTheLoadIsPython() -> None:
     assert all(number(rows["ours"][title]) > 0 for title in rows["ours"] if title not in {*SHARES, "spread %"})
     output = runBench("echo", "--only", "C", status=2, CC="no-such-compiler")
     assert "C is not here: no C compiler" in output
+
+
+def test_framesAreTheSameFromBothLoads() -> None:
+    for kind in ("lines", "strings"):
+        plain = ["--only", "ours", "--rounds", "1", "--markdown", *TINY[kind]]
+        (rows,) = tablesOf(runBench(kind, *plain, CC="no-such-compiler"))
+        assert number(rows["ours"]["messages/s (x ours)"]) > 0
 
 
 @needsCompiler

@@ -1,11 +1,8 @@
-"""PROXY headers, whatever they are: the first byte says how they are cut, the rest is what came.
-
-python tests/fuzz/fuzz_proxy.py tests/fuzz/corpus/proxy -max_total_time=60
-"""
+"""PROXY headers, whatever they are: the first byte says how they are cut, the rest is what came."""
 
 from __future__ import annotations
 
-import sys
+import harness
 
 from protocols.haproxy import HeaderParser, InvalidProxyHeader, ProxyInfo, formatV1, formatV2
 
@@ -22,7 +19,7 @@ def headerOf(data: bytes, size: int) -> tuple[ProxyInfo, bytes] | type[Exception
     return None
 
 
-def TestOneInput(data: bytes) -> None:
+def one(data: bytes) -> None:
     if not data:
         return
     size, data = data[0] or 1, data[1:]
@@ -44,8 +41,4 @@ def TestOneInput(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    import atheris  # type: ignore[import-not-found]
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, TestOneInput)
-    atheris.Fuzz()
+    harness.main(one)

@@ -1,13 +1,11 @@
-"""Both dialogues of SOCKS, and that with an HTTP proxy: the first byte says how they are cut and which one it is.
-
-python tests/fuzz/fuzz_socks.py tests/fuzz/corpus/socks -max_total_time=60
-"""
+"""Both dialogues of SOCKS, and that with an HTTP proxy: the first byte says how they are cut and which one it is."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
+
+import harness
 
 from protocols._names import Destination
 from protocols.httpconnect import Asking
@@ -64,7 +62,7 @@ def answered(data: bytes, size: int, which: int) -> tuple[Any, ...]:
     return client.done, client.rest if client.done else b"", said
 
 
-def TestOneInput(data: bytes) -> None:
+def one(data: bytes) -> None:
     if not data:
         return
     how, data = data[0], data[1:]
@@ -75,8 +73,4 @@ def TestOneInput(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    import atheris  # type: ignore[import-not-found]
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, TestOneInput)
-    atheris.Fuzz()
+    harness.main(one)
