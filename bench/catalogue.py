@@ -122,6 +122,16 @@ BENCHMARKS: dict[str, Benchmark] = {
         measure.operations("threads", "bench.calls"),
         lambda plan: f"{plan.seconds:g} s each",
     ),
+    "irc": Benchmark(
+        "the lines of an IRC channel, parsed",
+        (
+            Figure("split", "parsemsg us", 3, compared=True),
+            Figure("message", "bytes to message us", 3, compared=True),
+        ),
+        tuple(filter(peers.hasReactor, LOOPS)),
+        measure.operations("irc"),
+        lambda plan: f"{plan.seconds:g} s each; ours: tags, source, text that is no UTF-8 and bad bytes too",
+    ),
     "import": Benchmark(
         "what a program waits for before it begins",
         (

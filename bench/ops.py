@@ -1,4 +1,4 @@
-"""What costs no system call: `python -m bench.ops PEER timers|deferred SECONDS`.
+"""What costs no system call: `python -m bench.ops PEER timers|deferred|irc SECONDS`.
 
 Prints microseconds per operation as JSON. Each operation is repeated in batches for SECONDS; the figure is the median
 batch, with what the garbage collector did in it.
@@ -7,6 +7,7 @@ batch, with what the garbage collector did in it.
 from __future__ import annotations
 
 import json
+import random
 import signal
 import sys
 from statistics import median
@@ -130,11 +131,61 @@ def deferred(name: str, seconds: float) -> dict[str, float]:
     }
 
 
+def irc(name: str, seconds: float) -> dict[str, float]:
+    """A channel's talk: its lines taken apart, and from bytes to all that a client needs to know of them."""
+    module = peers.ircOf(name)
+    lines = ircLines()
+    received = [line.encode() for line in lines]
+    parse = module.parsemsg
+
+    def whole(line: bytes) -> object:
+        return parse(module.lowDequote(line.decode("utf-8")))
+
+    if name == peers.OURS:
+        whole = module.Message.parse
+
+    def repeated(function: Callable[[Any], object], data: list[Any]) -> Callable[[int], None]:
+        def batch(count: int) -> None:
+            for _ in range(count // len(data)):
+                for line in data:
+                    function(line)
+
+        return batch
+
+    count = BATCH // len(lines) * len(lines)
+    return {
+        "split": perOperation(repeated(parse, lines), count, seconds),
+        "message": perOperation(repeated(whole, received), count, seconds),
+    }
+
+
+def ircLines() -> list[str]:
+    """What a hundred people say in a channel, eight lines of ten; the rest is coming and going, names and PING."""
+    chance = random.Random(1)
+
+    def words(count: int) -> str:
+        return " ".join("".join(chance.choices("abcdefghij", k=chance.randint(3, 9))) for _ in range(count))
+
+    people = [f":{words(1)}!~{words(1)}@{words(1)}.{words(1)}.example" for _ in range(100)]
+    lines = []
+    for number in range(400):
+        who = chance.choice(people)
+        if number % 10 < 8:
+            lines.append(f"{who} PRIVMSG #channel :{words(8)}")
+        elif number % 10 == 8:
+            lines.append(
+                f"{who} {chance.choice(('JOIN #channel', 'PART #channel', 'QUIT :bye', 'MODE #channel +o bob'))}"
+            )
+        else:
+            lines.append(chance.choice((f":irc.example 353 me = #channel :{words(30)}", "PING :irc.example")))
+    return lines
+
+
 def main() -> None:
     """Measure what the command line names."""
     name, kind, seconds = sys.argv[1:]
     signal.alarm(int(float(seconds)) * 8 + 60)
-    figures = {"timers": timers, "deferred": deferred}[kind](name, float(seconds))
+    figures = {"timers": timers, "deferred": deferred, "irc": irc}[kind](name, float(seconds))
     print(json.dumps(figures))
 
 

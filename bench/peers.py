@@ -51,6 +51,11 @@ def deferOf(name: str) -> Any:
     return import_module(MODULES[name] + ".defer")
 
 
+def ircOf(name: str) -> Any:
+    """The module of "ours" or "twisted" that has the IRC parser."""
+    return import_module("protocols.irc" if name == OURS else "twisted.words.protocols.irc")
+
+
 def loopFactoryOf(name: str) -> Any:
     """What makes an event loop of "asyncio" or "uvloop"."""
     module = import_module(MODULES[name])

@@ -75,6 +75,7 @@ TINY = {
     "deferred": ["--seconds", "0.02"],
     "looping": ["--seconds", "0.02"],
     "threads": ["--seconds", "0.02"],
+    "irc": ["--seconds", "0.02"],
     "import": [],
     "memory": ["--connections", "300"],
 }
