@@ -36,7 +36,7 @@ add_module_names = False
 nitpick_ignore_regex = [
     (
         r"py:.*",
-        r"(asyncio|builtins|collections|concurrent|contextvars|enum|socket|selectors|ssl|types|typing|zope)\..*",
+        r"(asyncio|builtins|collections|concurrent|contextvars|enum|io|socket|selectors|ssl|types|typing|zope)\..*",
     ),
     (r"py:.*", r"reactor\.defer\.[a-z]+\..*"),
     (r"py:.*", r"(.*\.)?_[A-Za-z].*"),

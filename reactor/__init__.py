@@ -34,9 +34,11 @@ _MODULES = frozenset(
         "failure",
         "interfaces",
         "protocol",
+        "pytestplugin",
         "service",
         "ssl",
         "task",
+        "testing",
         "threadpool",
         "threads",
     )

@@ -40,4 +40,5 @@ def reportException(text: str, problem: BaseException | Failure, *, logger: str 
     if trace is not None and isinstance(value, BaseException):
         log.error("%s", text, exc_info=(type(value), value, trace))
     else:
-        log.error("%s\n%s", text, problem.getTraceback())
+        # With the Failure, for whoever wants to know which error it was and not only read it.
+        log.error("%s\n%s", text, problem.getTraceback(), extra={"failure": problem})

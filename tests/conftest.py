@@ -17,6 +17,8 @@ from types import FrameType
 import pytest
 from net import net as net
 
+pytest_plugins = ["pytester", "reactor.pytestplugin"]
+
 PYTEST_ITSELF = ("/_pytest/", "/pluggy/", "<frozen runpy>")
 SECONDS = 30.0
 AGAIN = 2.0

@@ -6,7 +6,7 @@ is over it asserts
 
 - I1: `connectionLost` exactly once for each `connectionMade`, and nothing called on a protocol afterwards;
 - I2: exactly one of `clientConnectionFailed` and `clientConnectionLost` for each `startedConnecting`;
-- I4: the descriptors are those of before;
+- I4: the descriptors are those of before, and the threads and child processes;
 - I5: the reactor, left alone, does not spin;
 - I6: nothing told from inside `write`, `loseConnection` or `abortConnection`;
 - I7: as many errors in the log as the test said it provokes (`net.expectErrors`), and no other;
@@ -34,6 +34,7 @@ from reactor.base import Reactor
 from reactor.defer import Deferred
 from reactor.failure import Failure
 from reactor.protocol import ClientFactory, Factory, Protocol
+from reactor.testing.leftovers import Before
 
 DEADLINE = 10.0
 PHASES: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
@@ -209,6 +210,7 @@ class Net:
     def __init__(self, selector: selectors.BaseSelector | None, caplog: pytest.LogCaptureFixture) -> None:
         gc.collect()
         self.before = descriptors()
+        self.others = Before()
         self.reactor = Reactor(selector)
         self.caplog = caplog
         self.errors = 0
@@ -350,7 +352,7 @@ class Net:
         for _ in range(count):
             self.reactor.iterate(0)
 
-    def assertIdle(self, seconds: float = 0.01) -> None:
+    def assertIdle(self, seconds: float = 0.004) -> None:
         """I5: within `seconds` of leaving it alone, the reactor turns a few times at most."""
         self.turn(5)
         before, end = self.turns, time.monotonic() + seconds
@@ -412,6 +414,7 @@ class Net:
         self.servers.clear()
         gc.collect()
         assert descriptors() == self.before, "I4: descriptors differ"
+        assert self.others.since() == [], "I4: threads or processes are left"
 
     def abandon(self) -> None:
         """Close everything and assert nothing: the test has failed, and the next one is not to suffer from it."""

@@ -37,7 +37,7 @@ LAYERS = (
     " _transport.resolver _transport.sendfile _transport.side _transport.stack _transport.explain _transport.secure"
     " _transport.certificate _transport.trust _transport.halfopen _transport.reloading _transport.answers",
     "reactor base _threads _unix _tls _udp",
-    "task threads endpoints service ssl stdio utils testing",
+    "task threads endpoints service ssl stdio utils testing pytestplugin",
 )
 # Empty packages in the bottom row hold modules of several rows: each of those must be named itself.
 NOT_INHERITED = {"_core", "_transport"}

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from net import Net
 
+from reactor.base import Reactor
 from reactor.defer import CancelledError, Deferred
 from reactor.task import Clock, deferLater
-
-default = pytest.mark.parametrize("net", ["default"], indirect=True)
 
 
 def test_itStandsStill() -> None:
@@ -164,8 +162,7 @@ def test_deferLaterCancelledTooLate() -> None:
     assert results == ["result"]
 
 
-@default
-def test_deferLaterInAReactor(net: Net) -> None:
-    assert net.result(deferLater(net.reactor, 0.001, lambda: "result")) == "result"
+async def test_deferLaterInAReactor(reactor: Reactor) -> None:
+    assert await deferLater(reactor, 0.001, lambda: "result") == "result"
     with pytest.raises(KeyError):
-        net.result(deferLater(net.reactor, 0, {}.__getitem__, 1))
+        await deferLater(reactor, 0, {}.__getitem__, 1)

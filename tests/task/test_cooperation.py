@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from net import Net
 
 from reactor.base import Reactor
 from reactor.defer import Deferred
@@ -26,8 +25,6 @@ from reactor.task import (
     coiterate,
     cooperate,
 )
-
-default = pytest.mark.parametrize("net", ["default"], indirect=True)
 
 
 def oneStepATurn(clock: Clock, started: bool = True) -> Cooperator:
@@ -139,25 +136,18 @@ def test_noIterator(what: Any) -> None:
         Cooperator(started=False).cooperate(what)
 
 
-@default
-def test_onAReactor(net: Net) -> None:
+async def test_onAReactor(reactor: Reactor) -> None:
     """A step that yields a Deferred waits for it, while the others go on."""
     trace: list[Any] = []
 
     def waiting() -> Iterator[Any]:
         waits: Deferred[None] = Deferred()
-        net.reactor.callLater(0.005, waits.callback, None)
+        reactor.callLater(0.005, waits.callback, None)
         yield waits
         trace.append("waited")
 
-    def start() -> None:
-        both.extend([cooperate(waiting()).whenDone(), coiterate(steps(trace, "a", 3))])
-
-    both: list[Deferred[Any]] = []
-    net.reactor.callLater(0, start)
-    net.until(lambda: len(both) == 2)
-    for done in both:
-        net.result(done)
+    for done in [cooperate(waiting()).whenDone(), coiterate(steps(trace, "a", 3))]:
+        await done
     assert trace == [("a", 0), ("a", 1), ("a", 2), "waited"]
 
 

@@ -7,14 +7,12 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
-from net import Net
 
 from reactor.base import Reactor
 from reactor.defer import Deferred
 from reactor.failure import Failure
 from reactor.task import Clock, LoopingCall
 
-default = pytest.mark.parametrize("net", ["default"], indirect=True)
 variable: ContextVar[str] = ContextVar("variable", default="default")
 
 
@@ -162,18 +160,16 @@ def test_wrongCalls() -> None:
     assert "every 1 s, running" in repr(looping)
 
 
-@default
-def test_onAReactor(net: Net) -> None:
+async def test_onAReactor(reactor: Reactor) -> None:
     seen: list[float] = []
 
     def call() -> None:
-        seen.append(net.reactor.seconds())
+        seen.append(reactor.seconds())
         if len(seen) == 3:
             looping.stop()
 
     looping = LoopingCall(call)
-    looping.clock = net.reactor
-    assert net.result(looping.start(0.005)) is looping
+    assert await looping.start(0.005) is looping
     assert seen[2] - seen[0] >= 0.0099
 
 
