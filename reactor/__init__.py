@@ -41,6 +41,7 @@ _MODULES = frozenset(
         "testing",
         "threadpool",
         "threads",
+        "workers",
     )
 )
 

@@ -51,13 +51,23 @@ class OverTLS:
         inner = checkedDestination(self._loop, self._askResolver, "connectSSL", host, port, timeout, bindAddress)
         return self._connect(SecureDestination(self._loop, inner, contextFactory, "connectSSL"), factory, timeout)
 
-    def listenSSL(self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = "") -> Port:
+    def listenSSL(
+        self,
+        port: int,
+        factory: Any,
+        contextFactory: Any,
+        backlog: int = 50,
+        interface: str = "",
+        *,
+        reusePort: bool = False,
+    ) -> Port:
         """Listen for clients that speak TLS; `factory.buildProtocol(address)` is called when the handshake is done.
 
         :param contextFactory: an `ssl.SSLContext`, or `reactor.ssl.CertificateOptions`.
+        :param reusePort: as for `listenTCP`.
         :raises TypeError: for a context factory that is none; otherwise as `listenTCP`.
         """
         from reactor._transport.secure import SecureListener
 
-        inner = checkedListener(self._loop, "listenSSL", port, backlog, interface)
+        inner = checkedListener(self._loop, "listenSSL", port, backlog, interface, reusePort)
         return self._listen(SecureListener(self._loop, inner, contextFactory, "listenSSL"), factory)

@@ -314,16 +314,20 @@ class Reactor(ReactorUNIX, ReactorUDP, OverTLS, InThreads):
         connector.connect()
         return connector
 
-    def listenTCP(self, port: int, factory: Any, backlog: int = 50, interface: str = "") -> Port:
+    def listenTCP(
+        self, port: int, factory: Any, backlog: int = 50, interface: str = "", *, reusePort: bool = False
+    ) -> Port:
         """Listen for TCP clients; `factory.buildProtocol(address)` is called for each.
 
         :param port: 0 to 65535; 0: one that is free, see `getHost()` of what is returned.
         :param backlog: how many clients the system lets wait to be accepted.
         :param interface: the local address to listen on; "" is every IPv4 address of the machine, "::" every one, IPv4
             and IPv6.
+        :param reusePort: share the port with other processes of this user that say so too; each new client is given to
+            one of them (SO_REUSEPORT, see socket(7)). ValueError where the system cannot.
         :raises CannotListenError: when the system refuses. ValueError, TypeError: for a port or backlog that is none.
         """
-        return self._listen(checkedListener(self._loop, "listenTCP", port, backlog, interface), factory)
+        return self._listen(checkedListener(self._loop, "listenTCP", port, backlog, interface, reusePort), factory)
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: int, factory: Any) -> Port:
         """Listen on a socket that listens already, of another process perhaps. The descriptor is duplicated: closing

@@ -35,9 +35,10 @@ LAYERS = (
     " _transport.multicast _transport.process"
     " _transport.unixpath _transport.unixlock _transport.unixdestination _transport.unixdatagram _transport.descriptors"
     " _transport.resolver _transport.sendfile _transport.side _transport.stack _transport.explain _transport.secure"
-    " _transport.certificate _transport.trust _transport.halfopen _transport.reloading _transport.answers",
+    " _transport.certificate _transport.trust _transport.halfopen _transport.reloading _transport.answers"
+    " _transport.draining",
     "reactor base _threads _unix _tls _udp",
-    "task threads endpoints service ssl stdio utils testing pytestplugin",
+    "task threads endpoints service workers ssl stdio utils testing pytestplugin __main__",
 )
 # Empty packages in the bottom row hold modules of several rows: each of those must be named itself.
 NOT_INHERITED = {"_core", "_transport"}

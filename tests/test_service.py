@@ -9,14 +9,14 @@ import pytest
 from net import Net, Traced, TracedServer
 from zope.interface import implementer
 
-from reactor import service
 from reactor.defer import CancelledError, Deferred, fail
 from reactor.endpoints import TCP4ClientEndpoint
 from reactor.error import ConnectError, ConnectionDone
 from reactor.failure import Failure
-from reactor.interfaces import IFileDescriptorReceiver, IHalfCloseableProtocol
+from reactor.interfaces import IDrainable, IFileDescriptorReceiver, IHalfCloseableProtocol
 from reactor.protocol import Factory, Protocol
 from reactor.service import ClientService, MultiService, Service, backoffPolicy
+from reactor.service import client as machine
 from reactor.task import Clock
 
 
@@ -74,15 +74,15 @@ def heard(deferred: Deferred[Any]) -> list[Any]:
 
 
 def test_every_state_is_reached_and_left() -> None:
-    states = set(service._State)
-    assert {state for state, _ in service._NEXT} == states
-    assert set(service._NEXT.values()) == states
+    states = set(machine._State)
+    assert {state for state, _ in machine._NEXT} == states
+    assert set(machine._NEXT.values()) == states
 
 
 def test_what_is_not_in_the_table_is_illegal() -> None:
     client, _, _ = made()
     with pytest.raises(RuntimeError, match="stopped and cannot take DUE"):
-        client._step(service._Event.DUE)
+        client._step(machine._Event.DUE)
 
 
 # ---- What Twisted's does not tell ----
@@ -421,3 +421,57 @@ def test_a_service_that_fails_to_stop_does_not_keep_the_others() -> None:
     results = heard(parent.stopService())
     assert [done for done, _ in results[0]] == [False, True]
     assert not good.running
+
+
+# ---- Drained ----
+
+
+def test_a_connected_protocol_is_told_to_finish_and_aborted_at_the_deadline() -> None:
+    @implementer(IDrainable)
+    class Polite(Protocol):
+        told = 0
+
+        def drain(self) -> None:
+            self.told += 1
+
+    class Aborting(Link):
+        def abortConnection(self) -> None:
+            self.asked.append("abortConnection")
+
+    for late in (False, True):
+        clock, endpoint = Clock(), Endpoint()
+        client = ClientService(endpoint, Factory.forProtocol(Polite), clock=clock)
+        client.startService()
+        endpoint.make()
+        endpoint.links[0] = endpoint.protocol.transport = Aborting()
+        drained = heard(client.drain(5))
+        assert endpoint.protocol.protocol.told == 1 and drained == []
+        clock.advance(5 if late else 4)
+        assert endpoint.links[0].asked == ["abortConnection"] * late
+        endpoint.lose()
+        assert drained == [int(late)] and clock.getDelayedCalls() == []
+
+
+def test_any_other_protocol_is_closed_by_a_drain() -> None:
+    @implementer(IDrainable)
+    class Failing(Protocol):
+        def drain(self) -> None:
+            raise ValueError("cannot")
+
+    for protocol in (Protocol, Failing):
+        clock, endpoint = Clock(), Endpoint()
+        client = ClientService(endpoint, Factory.forProtocol(protocol), clock=clock)
+        client.startService()
+        endpoint.make()
+        drained = heard(client.drain(None))
+        assert endpoint.links[0].asked == ["loseConnection"] and drained == []
+        endpoint.lose()
+        assert drained == [0]
+
+
+def test_without_a_connection_a_drain_is_a_stop() -> None:
+    client, endpoint, clock = made()
+    client.startService()
+    endpoint.refuse()
+    assert heard(client.drain(5)) == [0]
+    assert clock.getDelayedCalls() == []

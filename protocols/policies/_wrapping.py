@@ -12,6 +12,7 @@ from zope.interface import directlyProvides, providedBy
 
 from reactor.failure import Failure
 from reactor.interfaces import (
+    IDrainable,
     IFileDescriptorReceiver,
     IHalfCloseableProtocol,
     IHandshakeListener,
@@ -20,7 +21,7 @@ from reactor.interfaces import (
 from reactor.protocol import ClientFactory, Protocol
 
 # What a transport tells only to protocols that want to know: a wrapper wants to if what it wraps does.
-_WANTED = (IHalfCloseableProtocol, IHandshakeListener, IFileDescriptorReceiver)
+_WANTED = (IHalfCloseableProtocol, IHandshakeListener, IFileDescriptorReceiver, IDrainable)
 
 
 def _wants(protocol: Any, interface: Any) -> bool:
@@ -109,6 +110,10 @@ class ProtocolWrapper(Protocol):
     def fileDescriptorReceived(self, descriptor: int) -> None:
         """A descriptor came. Called if the wrapped protocol is an `IFileDescriptorReceiver`."""
         self.wrappedProtocol.fileDescriptorReceived(descriptor)
+
+    def drain(self) -> None:
+        """The port is drained. Called if the wrapped protocol is an `IDrainable`."""
+        self.wrappedProtocol.drain()
 
     # What the wrapped protocol asks of its transport.
 

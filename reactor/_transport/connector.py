@@ -62,6 +62,9 @@ class Standing(Enum):
 class Connector:
     """What `reactor.connectTCP` returns and a factory's hooks are given."""
 
+    # Whether a connection with this as its origin was made from here.
+    outgoing = True
+
     __slots__ = (
         "__weakref__",
         "_began",

@@ -15,6 +15,7 @@ import errno
 import os
 
 from reactor._core.poller import READ, Watch
+from reactor._core.timers import checkDelay
 from reactor._log import message
 from reactor.defer import Deferred
 from reactor.error import CannotListenError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from zope.interface import implementer
 
     from reactor._core.loop import Loop
+    from reactor._transport.draining import Draining
     from reactor._transport.stream import StreamTransport, Top
     from reactor._transport.tcp import Address
     from reactor._transport.wire import Wire
@@ -48,6 +50,8 @@ else:
     from reactor._declare import IListeningPort, implementer
 
 MOST_ACCEPTS = 100
+# Who waits in the queue when a port is drained is accepted in as many batches at most: more than a queue holds.
+_LAST_BATCHES = 50
 # Seconds without accepting when the system has no memory for a connection.
 _PAUSE = 0.1
 _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
@@ -89,10 +93,14 @@ class Reserve:
 class Port(Watch):
     """What `reactor.listenTCP` returns."""
 
+    # Whether a connection with this as its origin was made from here.
+    outgoing = False
+
     __slots__ = (
         "__weakref__",
         "_batch",
         "_complained",
+        "_draining",
         "_host",
         "_listener",
         "_loop",
@@ -115,6 +123,7 @@ class Port(Watch):
         self._complained = False
         # Whoever waits until the factory is told that the socket was closed; None when that is not so.
         self._stopping: list[Deferred[None]] | None = None
+        self._draining: Draining | None = None
 
     @property
     def port(self) -> Any:
@@ -172,6 +181,37 @@ class Port(Watch):
         return waiting
 
     loseConnection = stopListening
+
+    def drain(self, deadline: float | None = None) -> Deferred[int]:
+        """End gracefully. Those who wait in the kernel's queue are accepted, then nobody any more; the protocols that
+        provide `IDrainable` are told by their ``drain()`` to finish; all connections that this port ever accepted may
+        go on until they end by themselves. Not in Twisted.
+
+        :param deadline: seconds from now at which those that are left are aborted; None: never.
+        :return: the Deferred of how many had to be aborted. It fires when the port is closed and none is left.
+        :raises ValueError, TypeError: for a deadline that is none.
+        """
+        # Loaded by those who ask for it.
+        from reactor._transport.draining import Draining
+
+        if deadline is not None:
+            checkDelay(deadline, "drain", "deadline")
+        if self._sock is not None and self.interest & READ:
+            self._batch = MOST_ACCEPTS
+            for _ in range(_LAST_BATCHES):
+                if self._sock is not None and self._batch == MOST_ACCEPTS:
+                    self.readable()
+        if self._draining is None:
+            self._draining = Draining(self, self._loop)
+        return self._draining.begin(deadline)
+
+    def drained(self, draining: Draining) -> None:
+        """That drain is over."""
+        if self._draining is draining:
+            self._draining = None
+
+    def lost(self, reason: Failure) -> None:
+        """One of the connections is over; ports do not mind."""
 
     def getHost(self) -> Any:
         """The address listened on, with the real port number where 0 was asked for.
@@ -266,7 +306,9 @@ class Port(Watch):
         if protocol is None:
             top.discard()
             return
-        self._listener.transport(wire, top, peer, protocol, factory).begin()
+        transport = self._listener.transport(wire, top, peer, protocol, factory)
+        transport._connector = self
+        transport.begin()
 
     def _cannotAccept(self, problem: OSError) -> None:
         if not self._complained:

@@ -76,6 +76,7 @@ class StreamTransport:
         self._peer = peer
         # The address, once it was asked for; or what the socket module calls it, since the socket was closed.
         self._host: Any = None
+        # Where the connection came from and who is told of its end: a connector, or a port; None when it was adopted.
         self._connector = connector
         self._wire = wire
         self._top = top
@@ -260,7 +261,7 @@ class StreamTransport:
 
         if self._top.state not in WRITING:
             raise RuntimeError(f"startTLS(): {self!r} is closing or closed")
-        isClient = self._connector is not None
+        isClient = self._connector is not None and self._connector.outgoing
         facts = {"host": getattr(self._peer, "host", None), "port": getattr(self._peer, "port", None)}
         if isClient and isinstance(self._connector.host, str):
             facts["host"] = self._connector.host

@@ -165,17 +165,26 @@ class TCPTransport(StreamTransport):
 class TCPListener:
     """What a port that listens on TCP is made of."""
 
-    __slots__ = ("_adopted", "_loop", "backlog", "interface", "port")
+    __slots__ = ("_adopted", "_loop", "_reusePort", "backlog", "interface", "port")
 
     def __init__(
-        self, loop: Loop, port: int, interface: str, backlog: int, adopted: socket.socket | None = None
+        self,
+        loop: Loop,
+        port: int,
+        interface: str,
+        backlog: int,
+        adopted: socket.socket | None = None,
+        reusePort: bool = False,
     ) -> None:
-        """Listen on `port` of `interface` with a queue of `backlog`, or on the socket `adopted`, which does already."""
+        """Listen on `port` of `interface` with a queue of `backlog`, beside others that do so with `reusePort`; or on
+        the socket `adopted`, which listens already.
+        """
         self._loop = loop
         self.port = port
         self.interface = interface
         self.backlog = backlog
         self._adopted = adopted
+        self._reusePort = reusePort
 
     def listen(self) -> socket.socket:
         """A non-blocking listening socket. OSError when the system refuses."""
@@ -191,6 +200,8 @@ class TCPListener:
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if self._reusePort:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if family == socket.AF_INET6:
                 # "::" serves IPv4 as well, whatever the system's default.
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -241,7 +252,9 @@ def adoptConnection(loop: Loop, fileDescriptor: int, addressFamily: int, factory
     return transport
 
 
-def checkedListener(loop: Loop, method: str, port: int, backlog: int, interface: str) -> TCPListener:
+def checkedListener(
+    loop: Loop, method: str, port: int, backlog: int, interface: str, reusePort: bool = False
+) -> TCPListener:
     """Of what a program gave to `method`. ValueError, TypeError that names it when it cannot be used."""
     number = checkPort(method, port)
     if not isinstance(backlog, int) or isinstance(backlog, bool):
@@ -250,4 +263,6 @@ def checkedListener(loop: Loop, method: str, port: int, backlog: int, interface:
         raise ValueError(f"{method}(): backlog must not be negative, not {backlog}")
     if not isinstance(interface, str):
         raise TypeError(f"{method}(): interface must be a str, not {interface!r}")
-    return TCPListener(loop, number, interface, backlog)
+    if reusePort and not hasattr(socket, "SO_REUSEPORT"):
+        raise ValueError(f"{method}(): reusePort: this system knows no SO_REUSEPORT")
+    return TCPListener(loop, number, interface, backlog, None, reusePort)

@@ -108,33 +108,52 @@ def _backlog(options: Options) -> int:
     return options.number("backlog", 50)
 
 
+_SHARED = ("reusePort",)
+
+
+def _reusePort(options: Options) -> bool:
+    # Said in words, too: unlike the other flags, this one is nobody's inheritance.
+    words = {"yes": True, "no": False}
+    given = options.text("reusePort")
+    return words[given] if given in words else options.flag("reusePort", False)
+
+
 def _tcpServer(reactor: Any, description: Description) -> Any:
-    options = Options(description, ("port", "interface", "backlog"))
-    return TCP4ServerEndpoint(reactor, options.port(), _backlog(options), options.text("interface"))
+    options = Options(description, ("port", "interface", "backlog"), _SHARED)
+    return TCP4ServerEndpoint(
+        reactor, options.port(), _backlog(options), options.text("interface"), reusePort=_reusePort(options)
+    )
 
 
 def _tcp6Server(reactor: Any, description: Description) -> Any:
-    options = Options(description, ("port", "backlog", "interface"))
-    return TCP6ServerEndpoint(reactor, options.port(), _backlog(options), options.text("interface", "::"))
+    options = Options(description, ("port", "backlog", "interface"), _SHARED)
+    return TCP6ServerEndpoint(
+        reactor, options.port(), _backlog(options), options.text("interface", "::"), reusePort=_reusePort(options)
+    )
 
 
 def _sslServer(reactor: Any, description: Description) -> Any:
     options = Options(
         description,
         ("port", "privateKey", "certKey", "sslmethod", "interface", "backlog", "extraCertChain", "dhParameters"),
+        _SHARED,
     )
     port, backlog = options.port(), _backlog(options)
     from reactor.endpoints._tlsoptions import serverOptions
 
-    return SSL4ServerEndpoint(reactor, port, serverOptions(options), backlog, options.text("interface"))
+    return SSL4ServerEndpoint(
+        reactor, port, serverOptions(options), backlog, options.text("interface"), reusePort=_reusePort(options)
+    )
 
 
 def _tlsServer(reactor: Any, description: Description) -> Any:
-    options = Options(description, ("path", "port", "backlog", "interface"))
+    options = Options(description, ("path", "port", "backlog", "interface"), _SHARED)
     port, backlog = options.port(443), _backlog(options)
     from reactor.endpoints._tlsoptions import serverFolder
 
-    return SSL4ServerEndpoint(reactor, port, serverFolder(options), backlog, options.text("interface", "::"))
+    return SSL4ServerEndpoint(
+        reactor, port, serverFolder(options), backlog, options.text("interface", "::"), reusePort=_reusePort(options)
+    )
 
 
 def _unixServer(reactor: Any, description: Description) -> Any:

@@ -81,7 +81,16 @@ class SSL4ClientEndpoint:
 class SSL4ServerEndpoint:
     """Listens for TCP clients that speak TLS."""
 
-    def __init__(self, reactor: Any, port: int, sslContextFactory: Any, backlog: int = 50, interface: str = "") -> None:
+    def __init__(
+        self,
+        reactor: Any,
+        port: int,
+        sslContextFactory: Any,
+        backlog: int = 50,
+        interface: str = "",
+        *,
+        reusePort: bool = False,
+    ) -> None:
         """The arguments are those of `reactor.listenSSL`; `reactor` None is the one that runs in this thread, else the
         default one.
         """
@@ -90,6 +99,8 @@ class SSL4ServerEndpoint:
         self._sslContextFactory = sslContextFactory
         self._backlog = backlog
         self._interface = interface
+        # Said only where it is wanted: other reactors may not know of it.
+        self._more: dict[str, Any] = {"reusePort": True} if reusePort else {}
 
     def listen(self, protocolFactory: Any) -> Deferred[Any]:
         """Listen. The Deferred fires with the port (`IListeningPort`), or fails as `reactor.listenSSL` does."""
@@ -101,6 +112,7 @@ class SSL4ServerEndpoint:
             self._sslContextFactory,
             backlog=self._backlog,
             interface=self._interface,
+            **self._more,
         )
 
     def __repr__(self) -> str:

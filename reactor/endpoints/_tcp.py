@@ -123,7 +123,9 @@ class HostnameEndpoint(TCP4ClientEndpoint):
 class TCP4ServerEndpoint:
     """Listens for TCP clients."""
 
-    def __init__(self, reactor: Any, port: int, backlog: int = 50, interface: str = "") -> None:
+    def __init__(
+        self, reactor: Any, port: int, backlog: int = 50, interface: str = "", *, reusePort: bool = False
+    ) -> None:
         """The arguments are those of `reactor.listenTCP`; `reactor` None is the one that runs in this thread, else the
         default one.
         """
@@ -131,11 +133,20 @@ class TCP4ServerEndpoint:
         self._port = port
         self._backlog = backlog
         self._interface = interface
+        # Said only where it is wanted: other reactors may not know of it.
+        self._more: dict[str, Any] = {"reusePort": True} if reusePort else {}
 
     def listen(self, protocolFactory: Any) -> Deferred[Any]:
         """Listen. The Deferred fires with the port (`IListeningPort`), or fails as `reactor.listenTCP` does."""
-        reactor = self._reactor if self._reactor is not None else currentReactor()
-        return execute(reactor.listenTCP, self._port, protocolFactory, backlog=self._backlog, interface=self._interface)
+        reactor: Any = self._reactor if self._reactor is not None else currentReactor()
+        return execute(
+            reactor.listenTCP,
+            self._port,
+            protocolFactory,
+            backlog=self._backlog,
+            interface=self._interface,
+            **self._more,
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._interface or '*'}:{self._port}>"
@@ -144,6 +155,8 @@ class TCP4ServerEndpoint:
 class TCP6ServerEndpoint(TCP4ServerEndpoint):
     """Listens for TCP clients over IPv6; on the interface "::" for those over IPv4 as well."""
 
-    def __init__(self, reactor: Any, port: int, backlog: int = 50, interface: str = "::") -> None:
+    def __init__(
+        self, reactor: Any, port: int, backlog: int = 50, interface: str = "::", *, reusePort: bool = False
+    ) -> None:
         """As `TCP4ServerEndpoint`."""
-        super().__init__(reactor, port, backlog, interface)
+        super().__init__(reactor, port, backlog, interface, reusePort=reusePort)

@@ -87,6 +87,15 @@ class IFileDescriptorReceiver(Interface):
         """
 
 
+class IDrainable(Interface):
+    """A protocol that can come to an end gracefully, because the program does. Not in Twisted."""
+
+    def drain() -> None:
+        """The port that this connection came through is drained: finish what is going on, begin nothing new, and close
+        the connection. What is left at the deadline is aborted.
+        """
+
+
 # ---- Flow control ----
 
 
@@ -127,19 +136,6 @@ class IConsumer(Interface):
 
     def write(data: bytes) -> None:
         """Take `data`."""
-
-
-class IDrainable(Interface):
-    """A transport that says when what was written has left. Not in Twisted."""
-
-    writeBufferLimit = Attribute(
-        "Bytes that may wait to be sent, an int; past it the connection is aborted. None: no limit."
-    )
-
-    def drain() -> Deferred[None]:
-        """A Deferred that fires with None when the system has taken all that was written so far; it fails as
-        `connectionLost` does.
-        """
 
 
 # ---- Transports ----

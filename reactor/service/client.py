@@ -1,4 +1,4 @@
-"""Parts of a program that can be started and stopped; the one here keeps a client connected.
+"""A client that stays connected.
 
 `ClientService` connects through an endpoint again and again, waits longer the more often that fails, and hands out the
 connected protocol to whoever wants it. What it does is the table `_NEXT`; how long it waits is its retry policy's
@@ -10,157 +10,19 @@ from __future__ import annotations
 from enum import Enum
 from operator import attrgetter
 
-from reactor._core.backoff import Pause, grown, report
+from reactor._core.backoff import Pause, report
 from reactor._current import currentReactor
+from reactor._declare import provides
 from reactor._log import message, reportException
-from reactor.defer import CancelledError, Deferred, DeferredList, fail, maybeDeferred, succeed
+from reactor.defer import CancelledError, Deferred, fail, maybeDeferred, succeed
 from reactor.failure import Failure
+from reactor.service.base import Service
+from reactor.service.policy import LONGEST, backoffPolicy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
-
-__all__ = ["ClientService", "MultiService", "Service", "backoffPolicy"]
-
-
-# ---- What all services share ----
-
-
-class Service:
-    """Something that runs between `startService` and `stopService`. For subclasses."""
-
-    #: Whether it was started and not stopped since.
-    running: int = False
-    #: What `MultiService.getServiceNamed` finds it by, or None.
-    name: str | None = None
-    #: The service that this one belongs to, or None.
-    parent: MultiService | None = None
-
-    def setName(self, name: str) -> None:
-        """Give it a name. RuntimeError when it belongs to a parent already."""
-        if self.parent is not None:
-            raise RuntimeError(f"cannot name {self!r} {name!r}: it belongs to {self.parent!r} already")
-        self.name = name
-
-    def setServiceParent(self, parent: MultiService) -> None:
-        """Belong to `parent` from now on, and be started and stopped with it; started now if that runs. RuntimeError
-        when it has a service of this name.
-        """
-        if self.parent is not None:
-            self.disownServiceParent()
-        parent.addService(self)
-        self.parent = parent
-
-    def disownServiceParent(self) -> Any:
-        """Belong to nobody. If the parent runs, this is stopped; returns what `stopService` returns, else None.
-
-        RuntimeError when it has no parent.
-        """
-        if self.parent is None:
-            raise RuntimeError(f"{self!r} has no parent to be taken from")
-        stopped = self.parent.removeService(self)
-        self.parent = None
-        return stopped
-
-    def privilegedStartService(self) -> None:
-        """Do what has to be done before the process gives up its privileges, such as listening on a low port."""
-
-    def startService(self) -> None:
-        """Start."""
-        self.running = True
-
-    def stopService(self) -> Any:
-        """Stop. Returns None, or a Deferred that fires when it has stopped."""
-        self.running = False
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "running"}
-
-
-class MultiService(Service):
-    """Services that are started and stopped together; iterating gives them in the order in which they were added."""
-
-    def __init__(self) -> None:
-        self.services: list[Any] = []
-        self.namedServices: dict[str, Any] = {}
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.services)
-
-    def getServiceNamed(self, name: str) -> Any:
-        """The service of that name. KeyError when there is none."""
-        return self.namedServices[name]
-
-    def addService(self, service: Any) -> None:
-        """Called by the service's `setServiceParent`. RuntimeError when there is one of its name."""
-        if service.name is not None:
-            if service.name in self.namedServices:
-                raise RuntimeError(f"cannot add {service!r}: {self!r} has a service named {service.name!r} already")
-            self.namedServices[service.name] = service
-        self.services.append(service)
-        if self.running:
-            service.privilegedStartService()
-            service.startService()
-
-    def removeService(self, service: Any) -> Any:
-        """Called by the service's `disownServiceParent`. ValueError when it is not here. If this runs, the service is
-        stopped, and what its `stopService` returns is returned.
-        """
-        self.services.remove(service)
-        if service.name is not None:
-            del self.namedServices[service.name]
-        return service.stopService() if self.running else None
-
-    def privilegedStartService(self) -> None:
-        """The same for each, in order."""
-        for service in self.services[:]:
-            service.privilegedStartService()
-
-    def startService(self) -> None:
-        """Start each, in order."""
-        super().startService()
-        for service in self.services[:]:
-            service.startService()
-
-    def stopService(self) -> Deferred[Any]:
-        """Stop each, the last one first. The Deferred fires with a list of (succeeded, result) when all have
-        stopped, in that order.
-        """
-        super().stopService()
-        return DeferredList([maybeDeferred(service.stopService) for service in reversed(self.services[:])])
-
-
-# ---- A client that stays connected ----
-
-# Seconds.
-_LONGEST = 60.0
-
-
-def backoffPolicy(
-    initialDelay: float = 1.0,
-    maxDelay: float = _LONGEST,
-    factor: float = 1.5,
-    jitter: Callable[[], float] | None = None,
-) -> Callable[[int], float]:
-    """A retry policy: a function from the number of failures in a row to the delay before the next attempt, in seconds.
-
-    The delay is `initialDelay` times `factor` for each failure, `maxDelay` at most, plus what `jitter()` returns.
-
-    :param jitter: None is `random.random`: up to a second more.
-    """
-
-    def policy(failures: int) -> float:
-        if jitter is not None:
-            extra = jitter()
-        else:
-            # Loaded by those who connect again, not by everybody.
-            from random import random
-
-            extra = random()
-        return grown(initialDelay, factor, maxDelay, failures) + extra
-
-    return policy
 
 
 class _State(Enum):
@@ -254,6 +116,8 @@ class ClientService(Service):
         self._waiting: list[tuple[Deferred[Any], list[int]]] = []
         self._stopping: list[Deferred[None]] = []
         self._stopped = False
+        # While `drain` stops it, not `stopService` alone.
+        self._gently = False
 
     # For programs.
 
@@ -287,6 +151,35 @@ class ClientService(Service):
             self._close()
         self._ended()
         return stopped
+
+    def drain(self, deadline: float | None) -> Deferred[int]:
+        """As `stopService`, but a connected protocol that provides `IDrainable` is told to finish and closes the
+        connection by itself. What is left of the connection after `deadline` seconds is aborted: the Deferred fires
+        with 1 then, else with 0.
+        """
+        clock = self._clock if self._clock is not None else currentReactor()
+        timer: Any = None
+        aborted = 0
+
+        def abort() -> None:
+            nonlocal timer, aborted
+            timer = None
+            if self._link is not None and self._link.transport is not None:
+                aborted = 1
+                self._link.transport.abortConnection()
+
+        def over(_: None) -> int:
+            if timer is not None:
+                timer.cancel()
+            return aborted
+
+        if deadline is not None:
+            timer = clock.callLater(deadline, abort)
+        self._gently = True
+        try:
+            return self.stopService().addCallback(over)
+        finally:
+            self._gently = False
 
     def whenConnected(self, failAfterFailures: int | None = None) -> Deferred[Any]:
         """A Deferred of the protocol of this connection, or of the next one.
@@ -385,7 +278,7 @@ class ClientService(Service):
             delay = self._policy(self._failures)
         except Exception as e:
             reportException(f"the retry policy of {self!r} raised, for {self._failures} failures", e)
-            delay = _LONGEST
+            delay = LONGEST
         clock = self._clock if self._clock is not None else currentReactor()
         self._pause.begin(clock, delay, self._due)
         report(self, self._failures + 1, delay, reason.getErrorMessage())
@@ -416,8 +309,16 @@ class ClientService(Service):
             stopped.callback(None)
 
     def _close(self) -> None:
-        if self._link is not None and self._link.transport is not None:
-            self._link.transport.loseConnection()
+        link = self._link
+        if link is None or link.transport is None:
+            return
+        if self._gently and provides(link.protocol, "IDrainable"):
+            try:
+                link.protocol.drain()
+                return
+            except Exception as e:
+                reportException(f"{self!r}: {link.protocol!r}.drain() raised", e)
+        link.transport.loseConnection()
 
     def _giveUpPreparing(self) -> None:
         preparing, self._preparing = self._preparing, None
