@@ -132,6 +132,16 @@ BENCHMARKS: dict[str, Benchmark] = {
         measure.operations("irc"),
         lambda plan: f"{plan.seconds:g} s each; ours: tags, source, text that is no UTF-8 and bad bytes too",
     ),
+    "spawn": Benchmark(
+        "child processes that end at once, one after another",
+        (
+            Figure("bare", "no pipes us", 0, compared=True),
+            Figure("piped", "three pipes us", 0, compared=True),
+        ),
+        LOOPS,
+        measure.operations("spawn", "bench.spawning"),
+        lambda plan: f"true, {plan.seconds:g} s each",
+    ),
     "import": Benchmark(
         "what a program waits for before it begins",
         (

@@ -33,6 +33,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "looping": {"seconds": 1.0, "rounds": 3},
     "threads": {"seconds": 1.0, "rounds": 3},
     "irc": {"seconds": 1.0, "rounds": 3},
+    "spawn": {"seconds": 1.0, "rounds": 3},
     "import": {"rounds": 3},
     "memory": {"connections": 2000, "rounds": 3},
 }

@@ -37,10 +37,12 @@ _MODULES = frozenset(
         "pytestplugin",
         "service",
         "ssl",
+        "stdio",
         "task",
         "testing",
         "threadpool",
         "threads",
+        "utils",
         "workers",
     )
 )

@@ -183,3 +183,13 @@ class HostnameAddress(_Address):
 
     def _values(self) -> tuple[Any, ...]:
         return self.hostname, self.port
+
+
+@implementer(IAddress)
+class ProcessAddress(_Address):
+    """A child process, whose pipes have no address."""
+
+    __slots__ = ()
+
+    def _values(self) -> tuple[Any, ...]:
+        return ()

@@ -14,6 +14,7 @@ from reactor._core.foreign import Descriptors
 from reactor._core.poller import READ, WRITE
 from reactor._core.running import Run, RunState
 from reactor._core.timers import checkDelay
+from reactor._process import ReactorProcess
 from reactor._threads import InThreads
 from reactor._tls import OverTLS
 from reactor._transport.connector import Connector
@@ -75,7 +76,7 @@ _ROUNDS = 10
     IReactorPluggableResolver,
     IReactorPluggableNameResolver,
 )
-class Reactor(ReactorUNIX, ReactorUDP, OverTLS, InThreads):
+class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
     """An event loop for network programs."""
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:

@@ -32,12 +32,12 @@ LAYERS = (
     "_core.loop _core.running",
     "_transport.wire _transport.stream _transport.tls _transport.tcp _transport.unix _transport.connect"
     " _transport.connector _transport.destination _transport.listen _transport.datagram _transport.udp"
-    " _transport.multicast _transport.process"
+    " _transport.multicast _transport.process _transport.pipe _transport.spawn _transport.stage"
     " _transport.unixpath _transport.unixlock _transport.unixdestination _transport.unixdatagram _transport.descriptors"
     " _transport.resolver _transport.sendfile _transport.side _transport.stack _transport.explain _transport.secure"
     " _transport.certificate _transport.trust _transport.halfopen _transport.reloading _transport.answers"
     " _transport.draining",
-    "reactor base _threads _unix _tls _udp",
+    "reactor base _threads _unix _tls _udp _process",
     "task threads endpoints service workers ssl stdio utils testing pytestplugin __main__",
 )
 # Empty packages in the bottom row hold modules of several rows: each of those must be named itself.

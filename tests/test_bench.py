@@ -76,6 +76,7 @@ TINY = {
     "looping": ["--seconds", "0.02"],
     "threads": ["--seconds", "0.02"],
     "irc": ["--seconds", "0.02"],
+    "spawn": ["--seconds", "0.02"],
     "import": [],
     "memory": ["--connections", "300"],
 }

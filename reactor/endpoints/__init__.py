@@ -9,7 +9,9 @@ from __future__ import annotations
 from reactor.endpoints._adopted import AdoptedStreamServerEndpoint
 from reactor.endpoints._connecting import connectProtocol
 from reactor.endpoints._fromstring import clientFromString, serverFromString
+from reactor.endpoints._process import ProcessEndpoint, StandardErrorBehavior
 from reactor.endpoints._ssl import SSL4ClientEndpoint, SSL4ServerEndpoint, wrapClientTLS
+from reactor.endpoints._stdio import StandardIOEndpoint
 from reactor.endpoints._strings import quoteStringArgument
 from reactor.endpoints._tcp import (
     HostnameEndpoint,
@@ -38,4 +40,7 @@ __all__ = [
     "SSL4ServerEndpoint",
     "UNIXServerEndpoint",
     "AdoptedStreamServerEndpoint",
+    "ProcessEndpoint",
+    "StandardErrorBehavior",
+    "StandardIOEndpoint",
 ]

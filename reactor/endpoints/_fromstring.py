@@ -201,6 +201,15 @@ def _systemdServer(reactor: Any, description: Description) -> Any:
     return AdoptedStreamServerEndpoint(reactor, found[0], _family(options, which, found[0]))
 
 
+def _stdioServer(reactor: Any, description: Description) -> Any:
+    # Nothing is wanted, but "stdio:" has an empty value behind its colon.
+    if [each for each in description.arguments if each.text or each.name is not None]:
+        Options(description, ())
+    from reactor.endpoints._stdio import StandardIOEndpoint
+
+    return StandardIOEndpoint(reactor)
+
+
 def _family(options: Options, which: str, fileno: int) -> int:
     """The address family that was named, else that of the socket."""
     import os
@@ -229,4 +238,5 @@ _SERVERS = {
     "unix": _unixServer,
     "systemd": _systemdServer,
     "fd": _fdServer,
+    "stdio": _stdioServer,
 }

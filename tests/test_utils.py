@@ -1,0 +1,103 @@
+"""`reactor.utils`: a program's output, its exit code, or both."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import pytest
+from children import children
+from net import Net, descriptors
+
+from reactor.defer import CancelledError
+from reactor.error import ProcessDone, ProcessTerminated
+from reactor.utils import (
+    EndedBySignal,
+    TooMuchOutput,
+    UnexpectedErrorOutput,
+    getProcessOutput,
+    getProcessOutputAndValue,
+    getProcessValue,
+)
+
+pytestmark = pytest.mark.parametrize("net", ["default"], indirect=True)
+SH = "/bin/sh"
+
+
+def test_output(net: Net) -> None:
+    assert net.result(getProcessOutput("echo", ["a", b"b"], reactor=net.reactor)) == b"a b\n"
+    # However it ended.
+    assert net.result(getProcessOutput(SH, ["-c", "echo x; exit 3"], reactor=net.reactor)) == b"x\n"
+    assert net.result(getProcessOutput(SH, ["-c", "kill -9 $$"], reactor=net.reactor)) == b""
+
+
+def test_surroundings(net: Net) -> None:
+    assert net.result(getProcessOutput("/usr/bin/env", (), {"A": "b"}, "/usr", net.reactor)) == b"A=b\n"
+    assert net.result(getProcessOutput("/bin/pwd", path="/usr", reactor=net.reactor)) == b"/usr\n"
+    assert net.result(getProcessOutput("/usr/bin/env", reactor=net.reactor)) == b""
+
+
+def test_outputAndErrors(net: Net) -> None:
+    both = getProcessOutput(SH, ["-c", "echo a; echo b >&2"], reactor=net.reactor, errortoo=1)
+    assert sorted(net.result(both).split()) == [b"a", b"b"]
+
+
+def test_unexpectedErrors(net: Net) -> None:
+    with pytest.raises(UnexpectedErrorOutput, match="b'oops") as raised:
+        net.result(getProcessOutput(SH, ["-c", "echo oops >&2; exit 3"], reactor=net.reactor))
+    assert isinstance(raised.value, IOError)
+    with pytest.raises((ProcessTerminated, ProcessDone)) as how:
+        net.result(raised.value.processEnded)
+    assert how.value.exitCode == 3
+
+
+def test_value(net: Net) -> None:
+    assert net.result(getProcessValue("true", reactor=net.reactor)) == 0
+    assert net.result(getProcessValue(SH, ["-c", "echo dropped; exit 4"], reactor=net.reactor)) == 4
+    assert net.result(getProcessValue(SH, ["-c", "kill -9 $$"], reactor=net.reactor)) is None
+
+
+def test_everything(net: Net) -> None:
+    script = "cat; echo err >&2; exit 5"
+    result = net.result(getProcessOutputAndValue(SH, ["-c", script], reactor=net.reactor, stdinBytes=b"in" * 100_000))
+    assert result == (b"in" * 100_000, b"err\n", 5)
+    assert net.result(getProcessOutputAndValue("true", reactor=net.reactor)) == (b"", b"", 0)
+
+
+def test_everythingWithASignal(net: Net) -> None:
+    with pytest.raises(EndedBySignal, match="signal 9") as raised:
+        net.result(getProcessOutputAndValue(SH, ["-c", "echo a; echo b >&2; kill -9 $$"], reactor=net.reactor))
+    out, err, number = raised.value
+    assert (out, err, number) == (b"a\n", b"b\n", 9) == (raised.value.out, raised.value.err, raised.value.signal)
+    assert raised.value[2] == 9 and len(raised.value) == 3
+
+
+@pytest.mark.parametrize("get", [getProcessOutput, getProcessValue, getProcessOutputAndValue])
+def test_whatCannotBeRun(net: Net, get: Any) -> None:
+    before = descriptors()
+    with pytest.raises(FileNotFoundError) as raised:
+        net.result(get("/nonexistent", reactor=net.reactor))
+    assert raised.value.errno == errno.ENOENT
+    assert descriptors() == before
+    with pytest.raises(TypeError, match="sequence"):
+        get("echo", "abc", reactor=net.reactor)
+
+
+@pytest.mark.parametrize("get", [getProcessOutput, getProcessValue, getProcessOutputAndValue])
+def test_cancelled(net: Net, get: Any) -> None:
+    family = children()
+    deferred = get("sleep", ["60"], reactor=net.reactor)
+    assert children() > family
+    deferred.cancel()
+    with pytest.raises(CancelledError):
+        net.result(deferred)
+    net.until(lambda: children() == family)
+
+
+@pytest.mark.parametrize("get", [getProcessOutput, getProcessOutputAndValue])
+def test_limit(net: Net, get: Any) -> None:
+    family = children()
+    assert net.result(get("echo", ["123"], reactor=net.reactor, limit=4)) in (b"123\n", (b"123\n", b"", 0))
+    with pytest.raises(TooMuchOutput, match="limit=100000"):
+        net.result(get("yes", reactor=net.reactor, limit=100_000))
+    net.until(lambda: children() == family)
