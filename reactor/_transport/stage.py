@@ -2,8 +2,8 @@
 become another user and group. It is told what to do over a socket, then becomes the child; or says on the socket why
 not.
 
-It takes 20 ms (a mere exec 0.3), during which the loop waits, as it does for every exec. All else (descriptors, session,
-terminal, signals) was done by whoever started it.
+It takes 20 ms (a mere exec 0.3), during which the loop waits, as it does for every exec. All else (descriptors,
+session, terminal, signals) was done by whoever started it.
 """
 
 from __future__ import annotations
