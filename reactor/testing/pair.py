@@ -105,6 +105,8 @@ def _raise(problem: BaseException) -> None:
 class _Server:
     """What a client's transport knows of where it was connected to: TLS verifies that name."""
 
+    outgoing = True
+
     def __init__(self, host: str) -> None:
         self.host = host
 
