@@ -134,12 +134,14 @@ def closedByChild() -> None:
 
 
 def terminal() -> None:
-    def made(child: Child) -> None:
-        child.transport.write(b"line\n")
-        child.transport.closeStdin()
+    # When the terminal no longer echoes, which is when the child has said so.
+    def heard(child: Child) -> None:
+        if child.received[1] == b"\r\n":
+            child.transport.write(b"line\n")
+            child.transport.closeStdin()
 
     run(
-        Child(made),
+        Child(data=heard),
         "stty -echo; echo; read x; echo got $x; test -t 0 && test -t 2 && echo terminal",
         usePTY=True,
         env=None,
