@@ -45,8 +45,8 @@ class FileSender:
         :param consumer: an `IConsumer` without a producer.
         :param transform: what each piece becomes before it is written, bytes to bytes.
         :return: a Deferred of the last byte that was written (empty if there was none), when the consumer has been
-            given all. It fails with what reading or `transform` raised, or with ConnectionLost when the consumer wants
-            no more. Cancelling it writes no more.
+            given all. It fails with what reading, `transform` or writing raised (TypeError for a file that was opened
+            as text), or with ConnectionLost when the consumer wants no more. Cancelling it writes no more.
         :raises RuntimeError: when the consumer has a producer.
         """
         self.file = file
@@ -66,13 +66,15 @@ class FileSender:
         """Write the next piece. The consumer calls this."""
         try:
             piece = self._next()
+            if piece:
+                self.lastSent = piece[-1:]
+                self.consumer.write(piece)
+                return
         except Exception as e:
+            # A text file's text is refused only here: an exception would leave the consumer with a producer for ever.
             self._end(Failure(e))
             return
-        if piece:
-            self.lastSent = piece[-1:]
-            self.consumer.write(piece)
-        elif self.file is not None:
+        if self.file is not None:
             self._end(self.lastSent)
 
     def pauseProducing(self) -> None:

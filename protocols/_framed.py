@@ -51,11 +51,6 @@ class _Top:
         going = getattr(transport, "disconnecting", False) or not getattr(transport, "connected", True)
         return State.CLOSING if going else OPEN
 
-    def abort(self, reason: Failure) -> None:
-        """Close, with a reason that there is no way to tell."""
-        transport = self.transport
-        (transport.abortConnection if hasattr(transport, "abortConnection") else transport.loseConnection)()
-
 
 class _Foreign:
     """A transport that is none of the reactor's, seen as one."""
@@ -132,7 +127,7 @@ class FramedProtocol(Protocol):
         top = holder._top
         if self._heardOn is not None:
             if self._heardOn is not top:
-                self._refuse(holder)
+                self._refuse()
                 return
             self._heardOn = None
         self._frames = _NOTHING
@@ -165,15 +160,23 @@ class FramedProtocol(Protocol):
         if holder._top is not top:
             self._putBack()
             if self._splitter:
-                self._refuse(holder)
+                self._refuse()
         elif top.state in _OVER:
             self._takeAll()
 
-    def _refuse(self, holder: Any) -> None:
+    def _refuse(self) -> None:
         """TLS began, and there is something that came before it."""
         size = len(self._takeAll())
         text = f"{size} bytes came in the clear behind what began TLS: the peer did not wait, or somebody added them"
-        holder._top.abort(Failure(SSLError(string=text)))
+        self._abort(SSLError(string=text))
+
+    def _abort(self, problem: Exception) -> None:
+        """Close at once. `connectionLost` is told `problem`, if the transport is the reactor's own."""
+        transport = self.transport
+        if isinstance(transport, StreamTransport):
+            transport._top.abort(Failure(problem))
+        else:
+            (transport.abortConnection if hasattr(transport, "abortConnection") else transport.loseConnection)()
 
     def _standIn(self) -> _Foreign:
         if self._foreign is None or self._foreign.transport is not self.transport:

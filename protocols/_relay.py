@@ -17,35 +17,41 @@ else:
 
 @implementer(IHalfCloseableProtocol)
 class Side(Protocol):
-    """One of the two. `other` is the other one while both stand."""
+    """One of the two."""
 
     transport: Any
-    other: Side | None = None
+    #: The other one, while both connections stand.
+    peer: Any = None
+
+    def setPeer(self, peer: Any) -> None:
+        """Write what is received to `peer` from now on; None: to nobody."""
+        self.peer = peer
 
     def dataReceived(self, data: bytes) -> None:
-        """Bytes came: pass them on."""
-        if self.other is not None:
-            self.other.transport.write(data)
+        """Write `data` to the peer."""
+        if self.peer is not None:
+            self.peer.transport.write(data)
 
     def readConnectionLost(self) -> None:
-        """The peer ended its half: so does the other one."""
-        if self.other is None:
+        """No more comes from here, so no more goes out there; the other direction goes on."""
+        if self.peer is None:
             self.transport.loseConnection()
-        else:
-            # It would wait for more from here.
-            self.other.transport.unregisterProducer()
-            self.other.transport.loseWriteConnection()
+            return
+        other = self.peer.transport
+        # It would wait for its producer, that is this connection.
+        other.unregisterProducer()
+        other.loseWriteConnection()
 
     def writeConnectionLost(self) -> None:
-        """Our half is ended."""
+        """Nothing more goes out here. That is the other side's doing."""
 
     def connectionLost(self, reason: Failure) -> None:
-        """One is over: so is the other one when it has sent what it has."""
-        other, self.other = self.other, None
-        if other is not None:
-            other.other = None
-            other.transport.unregisterProducer()
-            other.transport.loseConnection()
+        """Close the peer, when it has sent what it has."""
+        peer, self.peer = self.peer, None
+        if peer is not None:
+            peer.setPeer(None)
+            peer.transport.unregisterProducer()
+            peer.transport.loseConnection()
 
 
 class OutgoingSide(Side):
@@ -56,10 +62,9 @@ class OutgoingSide(Side):
         self.transport.pauseProducing()
 
 
-def join(one: Side, two: Side) -> None:
-    """Join two connections. Both may be paused; both go on."""
-    one.other, two.other = two, one
+def join(one: Any, two: Any) -> None:
+    """Join two connections. Either transport is the producer of the other. Whoever paused one resumes it then."""
+    one.setPeer(two)
+    two.setPeer(one)
     one.transport.registerProducer(two.transport, True)
     two.transport.registerProducer(one.transport, True)
-    one.transport.resumeProducing()
-    two.transport.resumeProducing()

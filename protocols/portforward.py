@@ -9,58 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from protocols._relay import Side, join
 from reactor._current import currentReactor
 from reactor.failure import Failure
-from reactor.protocol import ClientFactory, Factory, Protocol
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from zope.interface import implementer
-
-    from reactor.interfaces import IHalfCloseableProtocol
-else:
-    from reactor._declare import IHalfCloseableProtocol, implementer
+from reactor.protocol import ClientFactory, Factory
 
 __all__ = ["Proxy", "ProxyClient", "ProxyClientFactory", "ProxyFactory", "ProxyServer"]
 
 
-@implementer(IHalfCloseableProtocol)
-class Proxy(Protocol):
+class Proxy(Side):
     """One of two connections that are joined: writes what it receives to the other one, its `peer`."""
 
     noisy = True
-    #: The other one, while both connections stand.
-    peer: Any = None
-
-    def setPeer(self, peer: Any) -> None:
-        """Join this connection with that of `peer`; None: with none."""
-        self.peer = peer
-
-    def dataReceived(self, data: bytes) -> None:
-        """Write `data` to the peer."""
-        if self.peer is not None:
-            self.peer.transport.write(data)
-
-    def readConnectionLost(self) -> None:
-        """No more comes from here, so no more goes out there; the other direction goes on."""
-        if self.peer is None:
-            self.transport.loseConnection()
-            return
-        other = self.peer.transport
-        # It would wait for its producer, that is this connection.
-        other.unregisterProducer()
-        other.loseWriteConnection()
-
-    def writeConnectionLost(self) -> None:
-        """Nothing more goes out here. That is the other side's doing."""
-
-    def connectionLost(self, reason: Failure) -> None:
-        """Close the peer, when it has sent what it has."""
-        peer, self.peer = self.peer, None
-        if peer is not None:
-            peer.setPeer(None)
-            peer.transport.unregisterProducer()
-            peer.transport.loseConnection()
 
 
 class ProxyClient(Proxy):
@@ -69,13 +29,13 @@ class ProxyClient(Proxy):
     def connectionMade(self) -> None:
         """Join the two, and let the one that came in be read from."""
         server = self.peer
-        if not server.awaits(self):
+        incoming = server.transport
+        if getattr(incoming, "disconnecting", False) or not getattr(incoming, "connected", True):
             self.peer = None
             self.transport.loseConnection()
-            return
-        self.transport.registerProducer(server.transport, True)
-        server.transport.registerProducer(self.transport, True)
-        server.transport.resumeProducing()
+        else:
+            join(self, server)
+            incoming.resumeProducing()
 
 
 class ProxyClientFactory(ClientFactory):
@@ -119,13 +79,10 @@ class ProxyServer(Proxy):
             self.reactor = currentReactor()
         self._connector = self.reactor.connectTCP(self.factory.host, self.factory.port, client)
 
-    def awaits(self, client: Any) -> bool:
-        """The connection of `client` stands: whether this one does, too. They are joined then."""
-        if self.transport is None or getattr(self.transport, "disconnecting", False):
-            return False
+    def setPeer(self, peer: Any) -> None:
+        """Join this connection with that of `peer`; None: with none. There is no attempt to be given up any more."""
         self._connector = None
-        self.setPeer(client)
-        return True
+        super().setPeer(peer)
 
     def connectionLost(self, reason: Failure) -> None:
         """Close the peer, or give up connecting to it."""

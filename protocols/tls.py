@@ -123,6 +123,8 @@ class TLSMemoryBIOProtocol(Protocol):
 
     def lost(self, reason: Failure) -> None:
         """The connection is over, for this reason."""
+        # As a transport's: it says so from here on.
+        self.connected = 0
         protocol, self.wrappedProtocol = self.wrappedProtocol, None
         self.factory.ended(self, reason, self._made)
         if self._made and protocol is not None:

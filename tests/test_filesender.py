@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 from typing import Any
 
 import pytest
@@ -156,3 +157,17 @@ def test_the_connection_is_lost(net: Net) -> None:
     net.reset(peer)
     net.until(lambda: protocol.lost)
     assert done[0].type is ConnectionLost
+
+
+def test_whatCannotBeWrittenFailsTheDeferredAndLetsTheConnectionClose(net: Net) -> None:
+    failed: list[Any] = []
+
+    def made(server: Any) -> None:
+        # Opened without "b".
+        failed.extend(heard(FileSender().beginFileTransfer(io.StringIO("text"), server.transport)))
+        server.lose()
+
+    server = net.listen(made=made)
+    client = net.keep(socket.create_connection(("127.0.0.1", server.port), 5))
+    assert net.receive(client) == b""
+    failed[0].trap(TypeError)

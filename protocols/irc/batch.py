@@ -77,7 +77,12 @@ class Batches:
         batch = self._open.pop(reference)
         outer = self._open.get(batch.opening.tags.get("batch", ""))
         if outer is not None:
-            self._count()
+            try:
+                self._count()
+            except IRCBadMessage:
+                # What is in it goes with it.
+                self._waiting -= _size(batch)
+                raise
             outer.contents.append(batch)
             return None
         self._waiting -= _size(batch)

@@ -126,9 +126,9 @@ class CapNegotiation:
     def _offered(self, names: list[str]) -> None:
         for word in names:
             name, _, value = word.partition("=")
+            if name not in self.available and len(self.available) >= self.MAX_CAPABILITIES:
+                raise IRCBadMessage(f"more than {self.MAX_CAPABILITIES} capabilities")
             self.available[name] = value
-        if len(self.available) > self.MAX_CAPABILITIES:
-            raise IRCBadMessage(f"more than {self.MAX_CAPABILITIES} capabilities")
 
     def request(self, names: Iterable[str]) -> list[Message]:
         """What to send to have `names` on, or off those that begin with ``-``. The answer comes through `received`."""

@@ -22,7 +22,6 @@ from protocols.irc.numerics import numeric_to_symbolic
 from reactor._current import currentReactor
 from reactor._log import message as logMessage
 from reactor._log import reportException
-from reactor._transport.stream import StreamTransport
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
 from reactor.protocol import connectionDone
@@ -36,6 +35,8 @@ __all__ = ["ClientConnection"]
 
 # Characters of a server's name in our PING (RFC 2812, 2.3.1).
 _LONGEST_HOST = 63
+# What waits for no turn: an answer that the server waits for, and our own question, whose answer has a deadline.
+_URGENT = ("PONG ", "PING ")
 _forbidden = re.compile("[\0\r\n]").search
 
 
@@ -45,7 +46,7 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
     delimiter = b"\n"
     #: Octets of a line that is received; a longer one closes the connection.
     MAX_LENGTH = 16384
-    #: Seconds between two lines that are sent, or None for no pause. Answers to the server's PING go first.
+    #: Seconds between two lines that are sent, or None for no pause. PONG and PING go first.
     lineRate: float | None = None
     #: With a `lineRate`, lines that need not wait when none was sent for long.
     lineBurst: int = 1
@@ -102,11 +103,7 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
         logMessage("warning", "%s closes the connection to %s: %s", self.logPrefix(), peer, reason)
         self.stopHeartbeat()
         self._endRegistration()
-        transport = self.transport
-        if isinstance(transport, StreamTransport):
-            transport._top.abort(Failure(ConnectionLost(reason)))
-        else:
-            transport.abortConnection()
+        self._abort(ConnectionLost(reason))
 
     # ---- Whether it lives ----
 
@@ -153,7 +150,7 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
             return
         if self._queue is None:
             self._queue = SendQueue(self.transport.write, self.clock)
-        self._queue.put(data, self.lineRate, self.lineBurst, self.maximumWaiting, urgent=line.startswith("PONG "))
+        self._queue.put(data, self.lineRate, self.lineBurst, self.maximumWaiting, urgent=line.startswith(_URGENT))
 
     def _check(self, line: str) -> None:
         if not isinstance(line, str):

@@ -24,9 +24,14 @@ class SendQueue:
         self._clock = clock
         self._queue = FloodQueue(None)
         self._call: Any = None
+        self._stopped = False
 
     def put(self, line: bytes, rate: float, burst: int, maximum: int, urgent: bool) -> None:
-        """Send `line` when it is its turn. `rate` and so on are `FloodQueue`'s, which raises FloodQueueFull."""
+        """Send `line` when it is its turn, or never after `stop`. `rate` and so on are `FloodQueue`'s, which raises
+        FloodQueueFull.
+        """
+        if self._stopped:
+            return
         queue = self._queue
         # What is urgent is due at once and waits for nothing: there is always room for it.
         queue.lineRate, queue.burst, queue.maximum = rate, burst, maximum + urgent
@@ -49,7 +54,8 @@ class SendQueue:
         self._run()
 
     def stop(self) -> list[bytes]:
-        """Send no more. The lines that waited."""
+        """Send no more, also of what is still put in. The lines that waited."""
+        self._stopped = True
         if self._call is not None:
             self._call.cancel()
             self._call = None

@@ -29,6 +29,9 @@ class ServerSupportedFeatures:
     pairs, a mapping; for a feature that this class does not know, the tuple of its comma-separated parts.
     """
 
+    #: How many features are kept; of others that the server names, nothing is.
+    MAX_FEATURES = 500
+
     def __init__(self) -> None:
         self._features: dict[str, Any] = {
             "CHANNELLEN": 200,
@@ -48,7 +51,7 @@ class ServerSupportedFeatures:
             name, _, value = param.partition("=")
             if param.startswith("-"):
                 self._features.pop(param[1:], None)
-            else:
+            elif name in self._features or len(self._features) < self.MAX_FEATURES:
                 value = _unescape(lambda octet: chr(int(octet[1], 16)), value)
                 self._features[name] = _READERS.get(name, _parts)(value)
 

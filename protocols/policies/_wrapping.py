@@ -85,6 +85,8 @@ class ProtocolWrapper(Protocol):
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection is gone. Unregisters with the factory, then tells the wrapped protocol and lets go of it."""
+        # As a transport's: it says so from here on.
+        self.connected = 0
         try:
             self.factory.unregisterProtocol(self)
         finally:

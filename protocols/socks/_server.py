@@ -73,8 +73,8 @@ class SOCKSServerProtocol(Side):
 
     def dataReceived(self, data: bytes) -> None:
         """A part of the handshake came, or what is to be passed on."""
-        if self.other is not None:
-            self.other.transport.write(data)
+        if self.peer is not None:
+            self.peer.transport.write(data)
             return
         if self._handshake.state is State.OVER:
             return
@@ -87,9 +87,9 @@ class SOCKSServerProtocol(Side):
 
     def readConnectionLost(self) -> None:
         """The client ended its half."""
-        if self.other is None and self._handshake.state is not State.DECIDING:
+        if self.peer is None and self._handshake.state is not State.DECIDING:
             self._close("it ended before its request")
-        elif self.other is not None:
+        elif self.peer is not None:
             super().readConnectionLost()
 
     def connectionLost(self, reason: Failure) -> None:
@@ -190,6 +190,8 @@ class SOCKSServerProtocol(Side):
             self.transport.write(handshake.takeOutput())
             result.transport.write(handshake.takeRest())
             join(self, result)
+            self.transport.resumeProducing()
+            result.transport.resumeProducing()
             return
         if _failed(result):
             reply = r.TTL_EXPIRED if result.check(error.TimeoutError, TookTooLong) else r.FAILURE

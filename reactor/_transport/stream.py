@@ -198,7 +198,8 @@ class StreamTransport:
         A push producer (`streaming` true) is paused when more than 65536 bytes are queued and resumed when all are
         sent; a pull producer is asked for one more write each time all are sent. `producer.stopProducing()` is called
         when the connection gets lost, and at once when nothing more is sent anyway: it is over, or asked to close or
-        to end its half. RuntimeError when there is one.
+        to end its half. RuntimeError when there is one; what a pull producer raises when it is asked for the first
+        time comes out, and it is not registered then.
         """
         wire = self._wire
         if wire.source is not None:
@@ -210,7 +211,12 @@ class StreamTransport:
             return
         wire.source = Source(producer, bool(streaming))
         if not streaming:
-            producer.resumeProducing()
+            try:
+                producer.resumeProducing()
+            except BaseException:
+                # Whoever catches that has a connection without a producer, which can still be closed.
+                wire.source = None
+                raise
 
     def unregisterProducer(self) -> None:
         """Forget the producer. A `loseConnection` that waited for it goes on."""

@@ -463,6 +463,33 @@ def test_batchesAreBounded() -> None:
         batches.received(Message.parse("@batch=2 X"))
 
 
+def test_aBatchThatIsTooMuchForTheOneAroundItIsGone() -> None:
+    batches = Batches()
+    batches.MAX_MESSAGES = 3
+    for _ in range(5):
+        for line in ("BATCH +1 x", "@batch=1 BATCH +2 x", "@batch=2 X", "@batch=2 X", "@batch=2 X"):
+            batches.received(Message.parse(line))
+        with pytest.raises(IRCBadMessage, match="more than 3 messages"):
+            batches.received(Message.parse("BATCH -2"))
+        outer = batches.received(Message.parse("BATCH -1"))
+        assert isinstance(outer, Batch) and outer.contents == []
+
+
+def test_endlessCapabilitiesAreNotKept() -> None:
+    caps = CapNegotiation(["batch"])
+    caps.start()
+    for n in range(20):
+        names = " ".join(f"example.org/{n}-{m}" for m in range(100))
+        try:
+            caps.received(Message("CAP", ["*", "LS", "*", names]))
+        except IRCBadMessage as e:
+            assert "500" in str(e)
+    assert len(caps.available) == caps.MAX_CAPABILITIES
+    # What is known may still change.
+    caps.received(Message("CAP", ["*", "NEW", "example.org/0-0=new"]))
+    assert caps.available["example.org/0-0"] == "new"
+
+
 def test_labels() -> None:
     labels, batches = Labels(), Batches()
     first = labels.label(Message("WHOIS", ["a"]), "first")

@@ -78,6 +78,15 @@ FEATURES = (
 
 
 @needsTwisted
+def test_endlessFeaturesAreNotKept() -> None:
+    supported = ServerSupportedFeatures()
+    for n in range(20):
+        supported.parse([f"X{n}-{m}={m}" for m in range(100)])
+    assert len(supported._features) == supported.MAX_FEATURES
+    supported.parse(["NICKLEN=30", "-X0-0", "LAST=1"])
+    assert supported.getFeature("NICKLEN") == 30 and supported.hasFeature("LAST")
+
+
 def test_supportedFeaturesAreTwisteds() -> None:
     ours, theirs = ServerSupportedFeatures(), twisted.ServerSupportedFeatures()
     for feature in FEATURES.split(" "):

@@ -196,6 +196,27 @@ def test_linesThatTheConnectionTakesWithItAreSaid(caplog: pytest.LogCaptureFixtu
     assert client.clock.getDelayedCalls() == []
 
 
+def test_whatIsSaidAfterTheEndWaitsForNothing() -> None:
+    client, wire = made(lineRate=2)
+    client.connectionLost(Failure(ConnectionDone()))
+    for _ in range(3):
+        client.msg("u", "too late")
+    assert client.clock.getDelayedCalls() == []
+
+
+def test_theQuestionWhetherTheServerLivesDoesNotWaitBehindWhatWeSay() -> None:
+    client, wire = welcomed(lineRate=1, maximumWaiting=200)
+    client.clock.advance(100)
+    for n in range(200):
+        client.msg("u", str(n))
+    for _ in range(200):
+        client.clock.advance(1)
+        for line in wire.taken():
+            if line.startswith("PING"):
+                feed(client, ":srv PONG srv :srv")
+    assert not wire.aborted and client.closeReason is None
+
+
 # ---- What comes ----
 
 

@@ -9,7 +9,7 @@ import pytest
 from net import Net, pattern
 
 from protocols.policies import LimitConnectionsByPeer, ThrottlingFactory, TimeoutFactory
-from protocols.portforward import ProxyFactory, ProxyServer
+from protocols.portforward import Proxy, ProxyClientFactory, ProxyFactory, ProxyServer
 
 once = pytest.mark.parametrize("net", ["default"], indirect=True)
 
@@ -171,3 +171,33 @@ def test_whoClosesWhileConnectingIsNotJoined(net: Net) -> None:
     assert proxy.peer is None
     proxy.transport.unregisterProducer()
     assert net.receive(client) == b""
+
+
+@once
+def test_whoeverHasATransportMayBeThePeer(net: Net) -> None:
+    class Mine(Proxy):
+        def connectionMade(self) -> None:
+            self.transport.pauseProducing()
+            outgoing = ProxyClientFactory()
+            outgoing.noisy = False
+            outgoing.setServer(self)
+            net.reactor.connectTCP("127.0.0.1", target.getsockname()[1], outgoing)
+
+    target = net.plainListener()
+    incoming = net.listen(lambda address: Mine())
+    client = net.keep(socket.create_connection(("127.0.0.1", incoming.port), 5))
+    client.sendall(b"question")
+    client.shutdown(socket.SHUT_WR)
+    server = net.keep(net.until(lambda: acceptedBy(target)))
+    assert net.receive(server) == b"question"
+    server.sendall(b"answer")
+    server.close()
+    assert net.receive(client) == b"answer"
+
+
+def acceptedBy(listener: socket.socket) -> Any:
+    listener.setblocking(False)
+    try:
+        return listener.accept()[0]
+    except BlockingIOError:
+        return None

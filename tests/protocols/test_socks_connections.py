@@ -304,7 +304,7 @@ def test_SOCKS_backPressureBothWays(net: Net, clientSends: bool) -> None:
         except BlockingIOError:
             still += 1
         net.turn(1)
-        most = max(most, side.transport.buffered, side.other.transport.buffered)
+        most = max(most, side.transport.buffered, side.peer.transport.buffered)
     assert sent < len(data) and most < 1 << 20
     received = net.receive(slow, sent)
     assert received == data[:sent]

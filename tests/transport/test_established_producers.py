@@ -263,7 +263,11 @@ def test_E33_resumeProducingRaisesAtRegistration(net: Net) -> None:
     with pytest.raises(ValueError, match="of the producer"):
         Producer(protocol, False, resume=fail)
     assert protocol.transport.connected
+    # Nothing is registered, so a close has nobody to wait for.
+    assert protocol.transport.producer is None
     unregister(protocol)
+    protocol.lose()
+    net.until(lambda: net.clients[0].over)
 
 
 @oneSelector
