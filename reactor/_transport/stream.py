@@ -139,6 +139,8 @@ class StreamTransport:
         does not wait for a producer that is itself a connection that closes.
         """
         self._top.lose()
+        if self._top is not self._wire:
+            self._wire.limitClose()
 
     def abortConnection(self) -> None:
         """Close at once: drop what is queued, reset the connection. `connectionLost(ConnectionAborted)` follows in the
@@ -188,7 +190,7 @@ class StreamTransport:
 
     def stopProducing(self) -> None:
         """The same as `loseConnection`."""
-        self._top.lose()
+        self.loseConnection()
 
     # Consuming from a producer.
 

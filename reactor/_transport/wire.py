@@ -332,7 +332,11 @@ class Wire(Watch):
             return
         self._loop.poller.drop(self, READ)
         self._mark()
-        if self.closeTimeout is not None and self._closing is None:
+        self.limitClose()
+
+    def limitClose(self) -> None:
+        """The close was asked for, of this wire or of what stands on it: `closeTimeout` runs from now on."""
+        if self.closeTimeout is not None and self._closing is None and self.state is not State.CLOSED:
             self._closing = self._loop.timers.callLater(self.closeTimeout, self._closeTimedOut)
 
     def finish(self) -> None:
@@ -356,6 +360,9 @@ class Wire(Watch):
 
     def _closeTimedOut(self) -> None:
         self._closing = None
+        if self.state is not State.CLOSING and not self.owner.buffered:
+            # All is sent, and who stands on this wire waits for the peer's farewell: that has a limit of its own.
+            return
         self.abort(
             Failure(
                 ConnectionLost(f"not everything was sent within closeTimeout={self.closeTimeout} s of loseConnection")

@@ -318,7 +318,7 @@ def test_security_netstrings(net: Net, bad: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", [Int8, Int16, Int32])
-def test_security_lengthPrefixes(net: Net, kind: Any) -> None:
+def test_S_prefixes_refusedAtTheHeader(net: Net, kind: Any) -> None:
     """length prefix 0xffffffff | refuse at the header, never allocate"""
     made, peer = connected(net, kind)
     made.MAX_LENGTH = min(kind.MAX_LENGTH, 256 ** (kind.prefixLength) - 2)

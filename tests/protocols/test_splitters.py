@@ -180,7 +180,7 @@ def seconds(case: Case, pieces: list[bytes], frames: int) -> float:
 
 
 @eachLong
-def test_linearInTheBytesHoweverCut(case: Case) -> None:
+def test_S_parsers_linearInTheBytesHoweverCut(case: Case) -> None:
     """parsers | quadratic guard: a long frame that comes byte by byte costs at most five times what as many feeds
     cost that are a whole frame each.
     """

@@ -23,13 +23,13 @@ ROOT = Path(__file__).parents[2]
 DEADLINE = 20
 
 CLIENT = """
-import json, logging, sys
+import json, logging, selectors, sys
 from reactor.base import Reactor
 from reactor.protocol import ClientFactory, Protocol
 
 logging.basicConfig(level=logging.DEBUG)
 count = int(sys.argv[2])
-reactor = Reactor()
+reactor = Reactor(None if sys.argv[4] == "default" else getattr(selectors, sys.argv[4])())
 trace, reason, received = [], None, bytearray()
 
 class Client(Protocol):
@@ -55,7 +55,10 @@ class Clients(ClientFactory):
         trace.append(f"CCL({type(reason.value).__name__})")
         reactor.stop()
 
-reactor.connectTCP("127.0.0.1", int(sys.argv[1]), Clients())
+if sys.argv[1].isdigit():
+    reactor.connectTCP("127.0.0.1", int(sys.argv[1]), Clients())
+else:
+    reactor.connectUNIX(sys.argv[1], Clients())
 reactor.run()
 print(json.dumps({"trace": trace, "errno": code, "received": received.decode()}))
 """
@@ -104,7 +107,14 @@ class Peer(threading.Thread):
 
 
 def injected(
-    log: Path, *rules: str, write: int = 0, lose: bool = True, data: bytes = b"", close: bool = False
+    log: Path,
+    *rules: str,
+    write: int = 0,
+    lose: bool = True,
+    data: bytes = b"",
+    close: bool = False,
+    unix: bool = False,
+    selector: str = "default",
 ) -> tuple[dict[str, Any], Peer]:
     """What the client told, with `rules` injected, and its peer, which sends `data` and then closes or reads.
 
@@ -112,16 +122,19 @@ def injected(
     """
     if reason := whyNot():
         pytest.skip(reason)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    with socket.socket(socket.AF_UNIX) if unix else socket.socket() as listening:
+        listening.bind(str(log.with_name("socket")) if unix else ("127.0.0.1", 0))
+        listening.listen()
         listening.settimeout(DEADLINE)
         peer = Peer(listening, data, close)
         peer.start()
-        port = str(listening.getsockname()[1])
+        where = listening.getsockname() if unix else str(listening.getsockname()[1])
+        how = ["lose" if write and lose else "keep", selector]
         inject = [part for rule in rules for part in ("-e", f"inject={rule}")]
         calls = ",".join(rule.partition(":")[0] for rule in rules)
         strace = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={calls}", *inject]
         done = subprocess.run(
-            [*strace, sys.executable, "-c", CLIENT, port, str(write), "lose" if write and lose else "keep"],
+            [*strace, sys.executable, "-c", CLIENT, where, str(write), *how],
             capture_output=True,
             timeout=DEADLINE,
             env=os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
@@ -156,6 +169,34 @@ def test_E5_interrupted(tmp_path: Path, name: str) -> None:
     told, peer = injected(tmp_path / "out", f"sendto:error={name}:when=1+2", waits, write=1_000_000)
     assert told["trace"] == ["CM", "CL(ConnectionDone)", "CCL(ConnectionDone)"]
     assert peer.received == written(1_000_000)
+
+
+WAITS = {"SelectSelector": "/^(p?select6?|_newselect)$", "PollSelector": "/^p?poll$"}
+
+
+@pytest.mark.parametrize("selector", WAITS)
+def test_E5_interruptedInEverySelector(tmp_path: Path, selector: str) -> None:
+    rules = ("recvfrom:error=EINTR:when=1+2", "sendto:error=EINTR:when=1+2", f"{WAITS[selector]}:error=EINTR:when=1+2")
+    told, peer = injected(tmp_path / "log", *rules, write=1_000_000, data=b"x", selector=selector)
+    assert told["trace"] == ["CM", "CL(ConnectionDone)", "CCL(ConnectionDone)"]
+    assert peer.received == written(1_000_000)
+
+
+def test_E4_receiveFailsOnAUnixSocket(tmp_path: Path) -> None:
+    told, _ = injected(tmp_path / "log", "recvfrom:error=ENOMEM:when=1", data=b"x" * 10, unix=True)
+    assert told == {"trace": ["CM", "CL(ConnectionLost)", "CCL(ConnectionLost)"], "errno": 12, "received": ""}
+
+
+def test_E6_sendFailsForNowOnAUnixSocket(tmp_path: Path) -> None:
+    told, peer = injected(tmp_path / "log", "sendto:error=ENOBUFS:when=2..6", write=2_000_000, unix=True)
+    assert told["trace"] == ["CM", "CL(ConnectionDone)", "CCL(ConnectionDone)"]
+    assert peer.received == written(2_000_000)
+
+
+def test_E7_sendFailsForGoodOnAUnixSocket(tmp_path: Path) -> None:
+    told, peer = injected(tmp_path / "log", "sendto:error=EPIPE:when=2", write=2_000_000, unix=True)
+    assert told == {"trace": ["CM", "CL(ConnectionLost)", "CCL(ConnectionLost)"], "errno": 32, "received": ""}
+    assert written(2_000_000).startswith(peer.received)
 
 
 @pytest.mark.parametrize("name", ["EAGAIN", "ENOBUFS"])

@@ -241,7 +241,7 @@ def test_moreNamesThanThreads(net: Net, resolver: ThreadedResolver, names: Names
     assert len(names.threads) <= THREADS
 
 
-def test_aHangingNameBlocksNobody(net: Net, resolver: ThreadedResolver, names: Names, gate: threading.Event) -> None:
+def test_C8_aHangingNameBlocksNobody(net: Net, resolver: ThreadedResolver, names: Names, gate: threading.Event) -> None:
     names.known["slow.test"] = names.known["quick.test"] = ["127.0.0.1"]
     names.gates["slow.test"] = lambda: gate.wait(DEADLINE)
     server = net.listen()

@@ -89,7 +89,7 @@ def test_aPeerWithAName(net: Net, tmp_path: Path) -> None:
         assert server.built[0].transport.getPeer() == UNIXAddress(str(tmp_path / "c"))
 
 
-def test_credentials(net: Net, tmp_path: Path) -> None:
+def test_S_unix_credentials(net: Net, tmp_path: Path) -> None:
     client, server = pair(net, tmp_path / "s")
     us = (os.getpid(), os.getuid(), os.getgid())
     for end in (client, server):
@@ -100,7 +100,7 @@ def test_credentials(net: Net, tmp_path: Path) -> None:
     assert server.transport.getPeerCredentials() == us
 
 
-def test_credentialsOfAnotherProcess(net: Net, tmp_path: Path) -> None:
+def test_S_unix_credentialsOfAnotherProcess(net: Net, tmp_path: Path) -> None:
     server = listen(net, tmp_path / "s")
     program = "import socket, sys; sock = socket.socket(socket.AF_UNIX); sock.connect(sys.argv[1]); sock.recv(1)"
     with subprocess.Popen([sys.executable, "-I", "-S", "-c", program, str(tmp_path / "s")]) as child:
