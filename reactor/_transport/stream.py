@@ -266,6 +266,7 @@ class StreamTransport:
         """
         from reactor._transport.side import sideOf
         from reactor._transport.tls import Layer
+        from reactor._transport.wire import MIDDLE
 
         if self._top.state not in WRITING:
             raise RuntimeError(f"startTLS(): {self!r} is closing or closed")
@@ -281,6 +282,8 @@ class StreamTransport:
         layer = Layer(self._wire.loop, side, below, facts)
         layer.receiver, layer.owner = self._protocol, self
         below.receiver, below.owner = layer, layer
+        # One receive of nothing but new keys (RFC 8446, section 4.6.3) takes OpenSSL half a microsecond a byte.
+        self._wire.mostRead = MIDDLE
         self._top = layer
         layer.begin()
 

@@ -62,6 +62,7 @@ class Wire(Watch):
         "_size",
         "_sock",
         "closeTimeout",
+        "mostRead",
         "owner",
         "receiver",
         "source",
@@ -92,6 +93,8 @@ class Wire(Watch):
         self.closeTimeout: float | None = None
         self.writeBufferLimit: int | None = None
         self._size = SMALL
+        # What one receive asks for at most.
+        self.mostRead = LARGE
         # Invariant: marked means that `flush` is going to be called.
         self._marked = False
         # The error of a send, while the rest of what the peer sent is being read.
@@ -121,7 +124,7 @@ class Wire(Watch):
             self._endReceived()
             return
         if len(data) == size:
-            self._size = MIDDLE if size == SMALL else LARGE
+            self._size = MIDDLE if size == SMALL else self.mostRead
         elif size != SMALL and len(data) < size >> 2:
             self._size = MIDDLE if size == LARGE else SMALL
         self._marked = True

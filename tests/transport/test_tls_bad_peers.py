@@ -201,7 +201,7 @@ def test_T6_anUnexpectedMessage(net: Net, server: Any) -> None:
         alerts.append(untilAlert(peer))
 
     assert client(net, server, TLS_1_3, act).join() is None
-    net.until(lambda: server.built[0].lost)
+    net.until(lambda: server.built and server.built[0].lost)
     # unexpected_message
     assert alerts == [10]
     assert server.built[0].short[-1] == "CL(SSLError)"
@@ -209,7 +209,7 @@ def test_T6_anUnexpectedMessage(net: Net, server: Any) -> None:
 
 def test_T6_aFatalAlert(net: Net, server: Any) -> None:
     client(net, server, TLS_1_3, lambda peer, sock: send(peer, messages.Alert().create(40, 2))).join()
-    net.until(lambda: server.built[0].lost)
+    net.until(lambda: server.built and server.built[0].lost)
     assert server.built[0].short[-1] == "CL(SSLError)"
     assert "handshake failure" in str(server.built[0].reason.value)
 
@@ -231,7 +231,7 @@ def test_T17_recordsThatSayNothing(net: Net, server: Any, what: str, version: tu
         untilAlert(peer)
 
     client(net, server, version, act).join()
-    net.until(lambda: server.built[0].lost)
+    net.until(lambda: server.built and server.built[0].lost)
     assert server.built[0].short == ["CM", "HC", "CL(SSLError)"]
     stillServes(net, server)
 
@@ -356,7 +356,7 @@ def test_T16_renegotiationThreeTimes(net: Net, server: Any) -> None:
         alerts.append(untilAlert(peer))
 
     assert client(net, server, TLS_1_2, act).join() is None
-    net.until(lambda: server.built[0].lost)
+    net.until(lambda: server.built and server.built[0].lost)
     assert alerts == [NO_RENEGOTIATION]
     assert server.built[0].received == b""
     net.assertIdle()
@@ -374,7 +374,7 @@ def test_T16_renegotiationAllTheTime(net: Net, server: Any) -> None:
     peer = client(net, server, TLS_1_2, act)
     net.until(lambda: server.built)
     impatient(server.built[0])
-    net.until(lambda: server.built[0].lost)
+    net.until(lambda: server.built and server.built[0].lost)
     going.set()
     peer.join()
     assert server.built[0].short[-1] == "CL(SSLError)"
