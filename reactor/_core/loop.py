@@ -9,12 +9,14 @@ This is one of the two places that call user code (the other is a transport, whi
 escapes is reported by `raised`, and the loop goes on. KeyboardInterrupt and SystemExit are handed to `escape`, which
 stops the reactor and raises them again out of `run()`.
 
-The loop has never heard of sockets or protocols.
+The loop has never heard of protocols, and of sockets only what makes them: `socket` and the clock of `timers` are what
+a reactor in a simulated network has others of.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 from collections import deque
 from contextvars import copy_context
 from time import monotonic
@@ -46,7 +48,7 @@ LONGEST_WAIT = 3600.0
 class Loop:
     """The heart: `turn` until told otherwise."""
 
-    __slots__ = ("calls", "dirty", "ending", "escape", "poller", "timers", "waker")
+    __slots__ = ("calls", "dirty", "ending", "escape", "poller", "socket", "timers", "waker")
 
     def __init__(self, selector: selectors.BaseSelector | None, escape: Callable[[BaseException], object]) -> None:
         """Watch with `selector` (None: what suits this system best); `escape` is given a KeyboardInterrupt or
@@ -54,6 +56,8 @@ class Loop:
         """
         self.poller = Poller(selector)
         self.timers = TimerQueue(monotonic)
+        # What opens the sockets of connections and ports.
+        self.socket: Callable[[int, int], socket.socket] = socket.socket
         self.escape = escape
         self.calls: deque[tuple[Context | None, Callable[..., object], tuple[Any, ...], dict[str, Any]]] = deque()
         self.dirty: list[Dirty] = []
@@ -97,9 +101,10 @@ class Loop:
                 self.flush()
             if self.calls:
                 self.runCalls()
-            heap = self.timers.heap
+            timers = self.timers
+            heap = timers.heap
             if heap:
-                now = monotonic()
+                now = timers.seconds()
                 if heap[0][0] <= now:
                     self._runTimers(now)
             if self.calls or self.dirty:
@@ -110,7 +115,7 @@ class Loop:
                     ending()
             elif heap:
                 # May be a stale entry: then the turn comes to nothing, once.
-                wait = heap[0][0] - monotonic()
+                wait = heap[0][0] - timers.seconds()
                 if wait < 0.0:
                     longest = 0.0
                 elif wait < longest or longest < 0.0:

@@ -99,10 +99,12 @@ class Poller:
 
     __slots__ = ("_backend", "_forks", "_pid", "fresh", "poll", "watches")
 
-    def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
-        """Watch with `selector`, or with what suits this system best."""
+    def __init__(self, selector: selectors.BaseSelector | Backend | None = None) -> None:
+        """Watch with `selector`, which may be a backend itself, or with what suits this system best."""
         backend: Backend
-        if selector is not None:
+        if hasattr(selector, "poll"):
+            backend = selector  # type: ignore[assignment]
+        elif selector is not None:
             backend = Selector(selector)
         elif hasattr(select, "epoll"):
             backend = select.epoll(-1, select.EPOLL_CLOEXEC)

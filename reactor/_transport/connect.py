@@ -75,7 +75,7 @@ class Attempt(Watch):
     def _open(self, family: int, bindAddress: Any) -> socket.socket:
         sock = None
         try:
-            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            sock = self._loop.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             if bindAddress is not None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 sock.bind(bindAddress)

@@ -8,7 +8,6 @@ Makes no system call.
 from __future__ import annotations
 
 from enum import Enum
-from time import monotonic
 
 from reactor.error import ConnectError, NotConnectingError, TimeoutError, UserError
 from reactor.failure import Failure
@@ -128,7 +127,7 @@ class Connector:
             raise RuntimeError(f"can't connect in this state: {self!r} is {self.state}")
         self._loop.poller.checkProcess()
         self._standing = Standing.CONNECTING
-        self._began = monotonic()
+        self._began = self._loop.timers.seconds()
         self._pending.add(self)
         try:
             if not self._started:
@@ -221,7 +220,7 @@ class Connector:
     @property
     def elapsed(self) -> float:
         """Seconds since this attempt began."""
-        return monotonic() - self._began
+        return self._loop.timers.seconds() - self._began
 
     def _over(self, reason: Failure, hook: str) -> None:
         self._forget()

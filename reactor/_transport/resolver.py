@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import socket
-from time import monotonic
 
 from reactor._core.threadpool import Workers
 from reactor.address import IPv4Address, IPv6Address
@@ -157,13 +156,16 @@ def encode(name: str) -> str:
 class _Collector:
     """Collects what a resolver finds and calls one of two functions, once."""
 
-    __slots__ = ("_began", "_done", "_name", "_targets", "resolution")
+    __slots__ = ("_began", "_done", "_name", "_seconds", "_targets", "resolution")
 
-    def __init__(self, name: str, done: Callable[[list[Target] | DNSLookupError], object]) -> None:
+    def __init__(
+        self, name: str, seconds: Callable[[], float], done: Callable[[list[Target] | DNSLookupError], object]
+    ) -> None:
         self._name = name
+        self._seconds = seconds
         self._done: Callable[[list[Target] | DNSLookupError], object] | None = done
         self._targets: list[Target] = []
-        self._began = monotonic()
+        self._began = seconds()
         self.resolution: Any = None
 
     def resolutionBegan(self, resolutionInProgress: object) -> None:
@@ -196,7 +198,7 @@ class _Collector:
 
     def _error(self, text: str, why: BaseException | None) -> DNSLookupError:
         code = why.errno if isinstance(why, socket.gaierror) else None
-        error = DNSLookupError(code, text, host=self._name, phase="resolve", elapsed=monotonic() - self._began)
+        error = DNSLookupError(code, text, host=self._name, phase="resolve", elapsed=self._seconds() - self._began)
         error.__cause__ = why
         return error
 
@@ -235,7 +237,7 @@ class LookUp:
     ) -> None:
         self._loop = loop
         self._done: Callable[[list[Target] | DNSLookupError], object] | None = done
-        self._collector = _Collector(name, self._answered)
+        self._collector = _Collector(name, loop.timers.seconds, self._answered)
         # In the next turn, since a resolver may answer at once; and it is somebody else's code.
         loop.soon(self._ask, resolver, name, port, addressTypes)
 

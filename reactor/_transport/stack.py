@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     class Timers(Protocol):
         """A clock."""
 
+        @property
+        def seconds(self) -> Callable[[], float]: ...
         def callLater(self, delay: float, f: Callable[..., object], /, *args: Any) -> DelayedCall: ...
 
     class Turns(Protocol):

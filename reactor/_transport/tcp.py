@@ -196,7 +196,7 @@ class TCPListener:
             return sock
         target = literal(self.interface, self.port) if self.interface else (socket.AF_INET, ("", self.port))
         family, sockaddr = target if target is not None else (socket.AF_INET, (self.interface, self.port))
-        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock = self._loop.socket(family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -14,7 +14,6 @@ close_notify, and the peer's taking what is left after TLS has failed.
 from __future__ import annotations
 
 import ssl
-from time import monotonic
 
 from reactor._transport.answers import answered
 from reactor._transport.explain import explained
@@ -100,7 +99,7 @@ class Layer:
         # Why it ended, when this layer knows better than the one below. TLS is of no use any more then.
         self._reason: Failure | None = None
         self._timer: DelayedCall | None = None
-        self._began = monotonic()
+        self._began = loop.timers.seconds()
 
     def begin(self) -> None:
         """Begin the handshake. What is below delivers to this layer from now on."""
@@ -436,7 +435,7 @@ class Layer:
             timer.cancel()
 
     def _known(self, phase: str) -> dict[str, Any]:
-        return {**self._facts, "phase": phase, "elapsed": monotonic() - self._began}
+        return {**self._facts, "phase": phase, "elapsed": self._loop.timers.seconds() - self._began}
 
     # From below: everything else.
 
