@@ -9,13 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import replace
 
-from bench import machine, peers, table
+from bench import machine, peers, report, results, scaling
 from bench.catalogue import BENCHMARKS
 from bench.native import compiled
 from bench.plan import DEFAULTS, planOf
-from bench.rounds import alternate
+from bench.results import made, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,17 +22,21 @@ if TYPE_CHECKING:
 
     from bench.plan import Plan
 
-ALL = "all"
-# Open files that the benchmark's processes need besides connections.
-_SPARE_FILES = 100
-# Percent of a core that other programs may use while something is measured, before the table says so.
-_BEARABLE = 5.0
+ALL, REPORT, SCALING = "all", "report", "scaling"
 
 
 def positive(text: str) -> int:
     """The number of an option that counts something; ValueError, which argparse reports, when it is below 1."""
     number = int(text)
     if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def natural(text: str) -> int:
+    """The number of an option that may be none; ValueError, which argparse reports, when it is below 0."""
+    number = int(text)
+    if number < 0:
         raise ValueError(text)
     return number
 
@@ -50,6 +53,8 @@ OPTIONS = {
     "size": (positive, "bytes of a message"),
     "connections": (positive, "connections open at a time"),
     "depth": (positive, "messages in flight on each connection"),
+    "idle": (natural, "connections more that are held and say nothing"),
+    "live": (positive, "delayed calls alive at a time"),
     "seconds": (duration, "how long one round of one peer takes (of each operation, where there are several)"),
     "rounds": (positive, "how often every peer has its turn; medians are printed"),
 }
@@ -57,7 +62,9 @@ OPTIONS = {
 
 def parser() -> argparse.ArgumentParser:
     """The command line: a subcommand for each benchmark, with the options that it has, and one for all of them."""
-    top = argparse.ArgumentParser(prog="python -m bench", description="Our loop beside asyncio, uvloop and Twisted.")
+    top = argparse.ArgumentParser(
+        prog="python -m bench", description="Our loop beside asyncio, uvloop, Twisted and others."
+    )
     commands = top.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
     for name, benchmark in BENCHMARKS.items():
         command = commands.add_parser(name, help=benchmark.about)
@@ -70,6 +77,8 @@ def parser() -> argparse.ArgumentParser:
         kind, text = OPTIONS[option]
         command.add_argument(f"--{option}", type=kind, help=text)
     addCommonOptions(command, everybody(BENCHMARKS))
+    report.addOptions(commands.add_parser(REPORT, help="all of them at several sizes, as a page with a plot"))
+    scaling.addOptions(commands.add_parser(SCALING, help="how the cost grows with connections and timers, with plots"))
     return top
 
 
@@ -101,32 +110,6 @@ def isHere(name: str) -> bool:
     return compiled("limit") is not None if name == peers.C else peers.isInstalled(name)
 
 
-def run(name: str, plan: Plan, files: int, markdown: bool) -> bool:
-    """Make one benchmark and print its table; whether every peer could be measured. `files` can be open at a time."""
-    benchmark = BENCHMARKS[name]
-    if plan.connections > files - _SPARE_FILES:
-        print(f"{name}: not {plan.connections} connections: {files} open files are permitted", file=sys.stderr)
-        plan = replace(plan, connections=max(1, files - _SPARE_FILES))
-
-    def progress(number: int, peer: str) -> None:
-        if sys.stderr.isatty():
-            print(f"\r\x1b[K{name}: round {number} of {plan.rounds}, {peer}", end="", file=sys.stderr, flush=True)
-
-    others = machine.Others()
-    rounds, failures = alternate(plan.peers, plan.rounds, lambda peer: benchmark.measure(peer, plan), progress)
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    rows = table.cells(benchmark.figures, rounds)
-    print(f"{'### ' if markdown else ''}{name}: {benchmark.conditions(plan)}, medians of {plan.rounds} rounds\n")
-    print(table.markdown(rows) if markdown else table.plain(rows))
-    if (percent := others.percent()) > _BEARABLE:
-        print(f"\nOther programs used {percent:.0f} % of a core meanwhile: measure again when the machine is quiet.")
-    print(flush=True)
-    for peer, error in failures.items():
-        print(f"{name}: {peer} could not be measured: {error}", file=sys.stderr)
-    return not failures
-
-
 def plansOf(options: argparse.Namespace) -> dict[str, Plan]:
     """The plan of each benchmark that the command line asks for; ValueError when no such peer takes part in any.
 
@@ -154,17 +137,22 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     commandLine = parser()
     options = commandLine.parse_args(arguments)
+    files = machine.openManyFiles()
     try:
-        plans = plansOf(options)
+        if options.benchmark in (REPORT, SCALING):
+            module = report if options.benchmark == REPORT else scaling
+            plan = module.planned(options, lambda names: chosen(options.only, names), files)
+        else:
+            plans = plansOf(options)
     except ValueError as error:
         commandLine.error(str(error))
     measured, load = machine.cores()
     if measured is not None and load[0] is not None:
         os.sched_setaffinity(0, {load[0]})
-    files = machine.openManyFiles()
-    versions = [f"{name} {version}" for name in peers.MODULES if (version := peers.versionOf(name))]
-    print("; ".join([machine.description(), *versions]), end="\n\n", flush=True)
-    complete = [run(name, plan, files, options.markdown) for name, plan in plans.items()]
+    print(results.here(), end="\n\n", flush=True)
+    if options.benchmark in (REPORT, SCALING):
+        return 0 if plan() else 1
+    complete = [show(made(name, plan, files), options.markdown) for name, plan in plans.items()]
     return 0 if all(complete) else 1
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 
-from bench import measure, peers
+from bench import measure, peers, serving
 from bench.native import compiled
 from bench.table import Figure
 
@@ -30,7 +31,10 @@ class Benchmark:
     conditions: Callable[[Plan], str]
 
 
-LOOPS = tuple(peers.MODULES)
+LOOPS = peers.LOOPS
+EVERYBODY = tuple(peers.MODULES)
+# Twisted has its TLS from pyOpenSSL.
+SECURE = tuple(name for name in EVERYBODY if name != "twisted" or find_spec("OpenSSL"))
 CPU = (Figure("user", "user", 2), Figure("system", "sys", 2))
 ECHOED = (
     Figure("rate", "messages/s", 0, compared=True),
@@ -40,27 +44,87 @@ ECHOED = (
     Figure("p99", "p99 us", 0),
     Figure("busy", "busy %", 0),
 )
+VISITED = (
+    Figure("rate", "connections/s", 0, compared=True),
+    Figure("cpu", "CPU us/connection", 1, compared=True),
+    *CPU,
+    Figure("busy", "busy %", 0),
+)
+PACED = (
+    Figure("half", "messages/s", 0, compared=True),
+    Figure("p50", "p50 us", 0, compared=True),
+    Figure("p99", "p99 us", 0, compared=True),
+    Figure("cpu", "CPU us/message", 2),
+    Figure("slow p50", "p50 us beside a slow client", 0, compared=True),
+    Figure("slow p99", "p99 us beside a slow client", 0, compared=True),
+)
 
 
-def framed(kind: str) -> Callable[[Plan], str]:
+def framed(kind: str, tls: bool = False) -> Callable[[Plan], str]:
     """The conditions of a load with that kind of messages."""
-    what = {"bytes": "bytes", "lines": "bytes and CR LF", "strings": "bytes behind their length"}[kind]
+    what = {
+        "datagrams": "bytes a datagram",
+        "bytes": "bytes",
+        "lines": "bytes and CR LF",
+        "strings": "bytes behind their length",
+    }[kind]
 
     def conditions(plan: Plan) -> str:
-        load = "C" if compiled("load") else "Python, which may be the slower end: compare CPU time"
+        load = "C" if compiled("load", tls) else "Python, which may be the slower end: compare CPU time"
         about = f"{plan.size} {what}, {plan.connections} connections, {plan.depth} in flight on each"
+        if plan.idle:
+            about += f", {plan.idle} idle ones beside"
         return f"{about}, {plan.seconds:g} s; load in {load}"
 
     return conditions
+
+
+def visited(plan: Plan) -> str:
+    """The conditions of clients that come and go."""
+    return f"{plan.connections} at a time, {plan.size} bytes echoed on each, {plan.seconds:g} s"
+
+
+def paced(plan: Plan) -> str:
+    """The conditions of an even rate."""
+    about = f"half of what each server does in a closed loop, evenly: {plan.size} bytes, {plan.connections} connections"
+    return f"{about}, {plan.seconds:g} s"
 
 
 BENCHMARKS: dict[str, Benchmark] = {
     "echo": Benchmark(
         "an echo server under load",
         ECHOED,
-        (*LOOPS, peers.C, peers.RAW),
+        (*EVERYBODY, peers.C, peers.RAW),
         measure.echo,
         framed("bytes"),
+    ),
+    "unix": Benchmark(
+        "an echo server on a Unix socket",
+        ECHOED,
+        EVERYBODY,
+        serving.unix,
+        framed("bytes"),
+    ),
+    "tls": Benchmark(
+        "an echo server that speaks TLS 1.3",
+        ECHOED,
+        SECURE,
+        serving.tls,
+        framed("bytes", tls=True),
+    ),
+    "udp": Benchmark(
+        "an echo server for datagrams",
+        ECHOED,
+        (*filter("tornado".__ne__, EVERYBODY), peers.RAW),
+        serving.udp,
+        framed("datagrams"),
+    ),
+    "latency": Benchmark(
+        "how long a message waits at half load, and beside a slow client",
+        PACED,
+        (*EVERYBODY, peers.C),
+        serving.latency,
+        paced,
     ),
     "lines": Benchmark(
         "an echo server for lines: LineOnlyReceiver, asyncio's streams",
@@ -79,19 +143,47 @@ BENCHMARKS: dict[str, Benchmark] = {
     "connect": Benchmark(
         "a client that connects and closes again and again",
         (Figure("rate", "connections/s", 0, compared=True), Figure("cpu", "CPU us/connection", 1, compared=True), *CPU),
-        (*LOOPS, peers.RAW),
+        (*EVERYBODY, peers.RAW),
         measure.connect,
-        lambda plan: f"{plan.connections} at a time, {plan.size} bytes echoed on each, {plan.seconds:g} s",
+        visited,
+    ),
+    "accept": Benchmark(
+        "a server whose clients connect and close again and again",
+        VISITED,
+        (*EVERYBODY, peers.C, peers.RAW),
+        serving.accept,
+        visited,
+    ),
+    "handshakes": Benchmark(
+        "the same with a TLS handshake on each",
+        VISITED,
+        SECURE,
+        serving.handshakes,
+        visited,
     ),
     "timers": Benchmark(
-        "delayed calls: cancelled, and waited for",
+        "delayed calls: cancelled, put off, and waited for",
         (
             Figure("cancel", "schedule + cancel us", 3, compared=True),
             Figure("fire", "schedule + fire us", 3, compared=True),
+            Figure("reset", "reset us", 3, compared=True),
         ),
-        LOOPS,
+        (*LOOPS, "tornado"),
         measure.operations("timers"),
         lambda plan: f"{plan.seconds:g} s each",
+    ),
+    "million": Benchmark(
+        "as many delayed calls alive at a time",
+        (
+            Figure("schedule", "schedule us", 3, compared=True),
+            Figure("beside", "schedule + cancel beside us", 3, compared=True),
+            Figure("cancel", "cancel us", 3, compared=True),
+            Figure("fire", "schedule + fire us", 3, compared=True),
+            Figure("bytes", "bytes each", 0, compared=True),
+        ),
+        (*LOOPS, "tornado"),
+        measure.many,
+        lambda plan: f"{plan.live:,} delayed calls",
     ),
     "deferred": Benchmark(
         "Deferreds: callbacks, errors, generators, coroutines",
@@ -100,6 +192,7 @@ BENCHMARKS: dict[str, Benchmark] = {
             Figure("errback", "error, errback us", 3, compared=True),
             Figure("inline", "inlineCallbacks, 10 yields us", 2, compared=True),
             Figure("await", "coroutine, 10 awaits us", 2, compared=True),
+            Figure("chain", "chain of 10 us", 2, compared=True),
         ),
         tuple(filter(peers.hasReactor, LOOPS)),
         measure.operations("deferred"),
@@ -149,7 +242,7 @@ BENCHMARKS: dict[str, Benchmark] = {
             Figure("import", "import alone ms", 1),
             Figure("cpu", "CPU ms, made", 1, compared=True),
         ),
-        LOOPS,
+        EVERYBODY,
         measure.imports,
         lambda plan: f"beyond the bare interpreter, best of {measure.STARTS} starts a round",
     ),
@@ -159,8 +252,15 @@ BENCHMARKS: dict[str, Benchmark] = {
             Figure("client", "client KiB/connection", 2, compared=True),
             Figure("server", "server KiB/connection", 2, compared=True),
         ),
-        (*LOOPS, peers.RAW),
+        (*EVERYBODY, peers.RAW),
         measure.memory,
+        lambda plan: f"{plan.connections} connections held",
+    ),
+    "tlsmemory": Benchmark(
+        "resident memory of a server for each TLS connection held",
+        (Figure("server", "server KiB/connection", 2, compared=True),),
+        SECURE,
+        serving.memory,
         lambda plan: f"{plan.connections} connections held",
     ),
 }

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+from importlib import import_module
 from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 
@@ -109,7 +110,7 @@ def onReactor(name: str, port: int, seconds: float, connections: int, message: b
 
 
 def onAsyncio(name: str, port: int, seconds: float, connections: int, message: bytes) -> Meter:
-    """asyncio's own loop and uvloop."""
+    """asyncio's own loop, uvloop, and aiofastnet's transports."""
     import asyncio
 
     meter = Meter(seconds)
@@ -133,9 +134,10 @@ def onAsyncio(name: str, port: int, seconds: float, connections: int, message: b
 
     async def churn() -> None:
         loop = asyncio.get_running_loop()
+        connect = peers.creatorOf(name, "create_connection")
         while True:
             done: asyncio.Future[None] = loop.create_future()
-            await loop.create_connection(lambda done=done: Once(done), HOST, port)  # type: ignore[misc]
+            await connect(lambda done=done: Once(done), HOST, port)
             await done
             if not meter.another():
                 return
@@ -165,8 +167,12 @@ def main() -> None:
     """Be the client that the command line names."""
     name, port, seconds, connections, size = sys.argv[1:]
     signal.alarm(int(float(seconds)) + 60)
-    churn = onSockets if name == peers.RAW else onReactor if peers.hasReactor(name) else onAsyncio
-    meter = churn(name, int(port), float(seconds), int(connections), b"x" * int(size))
+    arguments = int(port), float(seconds), int(connections), b"x" * int(size)
+    if name in peers.GUESTS:
+        meter = import_module("bench.guestclients").CLIENTS[name](*arguments)
+    else:
+        churn = onSockets if name == peers.RAW else onReactor if peers.hasReactor(name) else onAsyncio
+        meter = churn(name, *arguments)
     print(json.dumps(meter.figures))
 
 

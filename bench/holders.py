@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+from importlib import import_module
 
 from bench import peers
 from bench.machine import residentKiB
@@ -69,16 +70,16 @@ def onReactor(name: str, port: int, count: int) -> None:
 
 
 def onAsyncio(name: str, port: int, count: int) -> None:
-    """asyncio's own loop and uvloop."""
+    """asyncio's own loop, uvloop, and aiofastnet's transports."""
     import asyncio
 
     async def main() -> None:
-        loop = asyncio.get_running_loop()
+        connect = peers.creatorOf(name, "create_connection")
         scale = Scale(count)
         held = []
         more = True
         while more:
-            transport, _ = await loop.create_connection(asyncio.Protocol, HOST, port)
+            transport, _ = await connect(asyncio.Protocol, HOST, port)
             held.append(transport)
             more = scale.another()
         os._exit(0)
@@ -102,6 +103,9 @@ def main() -> None:
     """Be the client that the command line names."""
     name, port, count = sys.argv[1:]
     signal.alarm(120)
+    if name in peers.GUESTS:
+        import_module("bench.guestclients").HOLDERS[name](int(port), int(count))
+        return
     hold = onSockets if name == peers.RAW else onReactor if peers.hasReactor(name) else onAsyncio
     hold(name, int(port), int(count))
 

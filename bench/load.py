@@ -1,8 +1,9 @@
-"""Closed-loop echo load, for machines without a C compiler: `python -m bench.load PORT CONNECTIONS SIZE SECONDS DEPTH
-[KIND]`.
+"""Closed-loop echo load, for machines without a C compiler: `python -m bench.load WHERE CONNECTIONS SIZE SECONDS DEPTH
+KIND IDLE`.
 
-The same program as load.c, which says what it does and prints. It is slower than the fast servers: with this load their
-messages per second are the load's, and the CPU time per message is what to compare.
+The same program as load.c, which says what it does and prints (WHERE is told in net.h). It is slower than the fast
+servers: with this load their messages per second are the load's, and the CPU time per message is what to compare.
+Datagrams that are lost stay lost.
 """
 
 from __future__ import annotations
@@ -11,27 +12,58 @@ import json
 import select
 import signal
 import socket
+import ssl
 import sys
+from functools import cache
 from time import perf_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import Counter
+    from typing import Any
 
 HOST = "127.0.0.1"
+# What a socket, plain or of TLS, says when it would wait.
+LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def dial(where: str) -> Any:
+    """A connection that blocks, to `where`: a socket, or an SSLSocket."""
+    kind, _, rest = where.rpartition(":")
+    if kind == "unix":
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(rest)
+        return connection
+    connection = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "udp" else socket.SOCK_STREAM)
+    connection.connect((HOST, int(rest)))
+    if kind == "udp":
+        return connection
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return _context().wrap_socket(connection) if kind == "tls" else connection
+
+
+@cache
+def _context() -> Any:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class Connection:
     """One connection and its batch of messages: what of it is sent, what has come back, and since when."""
 
-    __slots__ = ("_batch", "_poller", "_sent", "_watched", "got", "sentAt", "socket")
+    __slots__ = ("_again", "_batch", "_piece", "_poller", "_sent", "_watched", "got", "sentAt", "socket")
 
-    def __init__(self, port: int, batch: bytes, poller: select.epoll) -> None:
-        self._batch = batch
+    def __init__(self, where: str, message: bytes, depth: int, poller: select.epoll) -> None:
+        self._batch = message * depth
+        datagrams = where.startswith("udp:")
+        self._piece = len(message) if datagrams else len(self._batch)
+        # What TLS has decrypted already epoll does not tell of, and a datagram is a read of its own.
+        self._again = datagrams or where.startswith("tls:")
         self._poller = poller
         self._watched = select.EPOLLIN
-        self.socket = socket.create_connection((HOST, port))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = dial(where)
         self.socket.setblocking(False)
         poller.register(self.socket, self._watched)
 
@@ -46,8 +78,8 @@ class Connection:
         batch = self._batch
         try:
             while self._sent < len(batch):
-                self._sent += self.socket.send(batch[self._sent :] if self._sent else batch)
-        except BlockingIOError:
+                self._sent += self.socket.send(batch[self._sent : self._sent + self._piece])
+        except LATER:
             pass
         events = select.EPOLLIN if self._sent == len(batch) else select.EPOLLIN | select.EPOLLOUT
         if events != self._watched:
@@ -56,14 +88,16 @@ class Connection:
 
     def complete(self) -> bool:
         """Read; whether that completed the batch."""
-        try:
-            data = self.socket.recv(1 << 20)
-        except BlockingIOError:
-            return False
-        if not data:
-            raise ConnectionError("connection lost")
-        self.got += len(data)
-        return self.got == len(self._batch)
+        while True:
+            try:
+                data = self.socket.recv(1 << 20)
+            except LATER:
+                return False
+            if not data:
+                raise ConnectionError("connection lost")
+            self.got += len(data)
+            if self.got >= len(self._batch) or not self._again:
+                return self.got >= len(self._batch)
 
 
 def framed(kind: str, size: int) -> bytes:
@@ -73,12 +107,12 @@ def framed(kind: str, size: int) -> bytes:
     return (size - 4).to_bytes(4, "big") + b"x" * (size - 4) if kind == "strings" else b"x" * size
 
 
-def run(port: int, connections: int, message: bytes, seconds: float, depth: int) -> tuple[int, float, Counter[int]]:
+def run(where: str, connections: int, message: bytes, seconds: float, depth: int) -> tuple[int, float, Counter[int]]:
     """Load the server: (messages counted, seconds that took, how many batches took how many microseconds)."""
     from collections import Counter
 
     poller = select.epoll()
-    all_ = [Connection(port, message * depth, poller) for _ in range(connections)]
+    all_ = [Connection(where, message, depth, poller) for _ in range(connections)]
     byFile = {connection.socket.fileno(): connection for connection in all_}
     took: Counter[int] = Counter()
     messages, began, now = 0, 0.0, perf_counter()
@@ -110,12 +144,13 @@ def run(port: int, connections: int, message: bytes, seconds: float, depth: int)
 
 def main() -> None:
     """Be the load that the command line describes."""
-    port, connections, size, seconds, depth, *kind = sys.argv[1:]
+    where, connections, size, seconds, depth, kind, idle = sys.argv[1:]
     signal.alarm(int(float(seconds)) + 60)
-    messages, measured, took = run(
-        int(port), int(connections), framed("".join(kind), int(size)), float(seconds), int(depth)
-    )
-    print(json.dumps({"messages": messages, "seconds": measured, "took": took}))
+    held = [dial(where) for _ in range(int(idle))]
+    messages, measured, took = run(where, int(connections), framed(kind, int(size)), float(seconds), int(depth))
+    print(json.dumps({"messages": messages, "seconds": measured, "took": took}), flush=True)
+    for connection in held:
+        connection.close()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from bench import peers
 from bench.child import ROOT, BenchError, Child, python
 from bench.holders import FIRST
-from bench.machine import cores, cpuTime, pinnedTo, residentKiB
+from bench.machine import CpuTime, cores, cpuTime, pinnedTo, residentKiB
 from bench.native import cacheFolder, compiled
 
 TYPE_CHECKING = False
@@ -34,11 +34,12 @@ PATIENCE = 20
 FRAMING = {"bytes": 0, "lines": 2, "strings": 4}
 
 
-def server(name: str, plan: Plan, core: int | None) -> Child:
-    """An echo server by that name; the C one is the one in limit.c."""
+def server(name: str, plan: Plan, core: int | None, *transport: object) -> Child:
+    """An echo server by that name, on the transport that `bench.servers` names; the C one is the one in limit.c."""
     lifetime = int(plan.seconds) + 2 * PATIENCE
     program = compiled("limit") if name == peers.C else None
-    return Child([str(program), str(lifetime)] if program else python("bench.servers", name, lifetime), core)
+    command = [str(program), str(lifetime)] if program else python("bench.servers", name, lifetime, *transport)
+    return Child(command, core)
 
 
 def floor() -> str:
@@ -47,18 +48,22 @@ def floor() -> str:
 
 
 class Load:
-    """The load on an echo server: one process in C, or one in Python for each core that there is for them."""
+    """The load on an echo server: one process in C, or one in Python for each core that there is for them.
 
-    def __init__(self, stack: ExitStack, port: int, plan: Plan, kind: str) -> None:
-        program = compiled("load")
+    `where` is told in net.h, `kind` is that of the messages.
+    """
+
+    def __init__(self, stack: ExitStack, where: str, plan: Plan, kind: str) -> None:
+        program = compiled("load", where.startswith("tls:"))
         on = cores().load[:1] if program else cores().load[: plan.connections]
         command = [str(program)] if program else python("bench.load")
         self._patience = plan.seconds + PATIENCE
         self._children = []
         for number, core in enumerate(on):
             share = len(range(number, plan.connections, len(on)))
-            arguments = map(str, (port, share, plan.size + FRAMING[kind], plan.seconds, plan.depth, kind))
-            self._children.append(stack.enter_context(Child([*command, *arguments], core)))
+            idle = plan.idle if not number else 0
+            arguments = (where, share, plan.size + FRAMING[kind], plan.seconds, plan.depth, kind, idle)
+            self._children.append(stack.enter_context(Child([*command, *map(str, arguments)], core)))
 
     def awaitWarm(self) -> None:
         """Wait until every process counts."""
@@ -108,12 +113,12 @@ def frames(kind: str) -> Callable[[str, Plan], Figures]:
     return measure
 
 
-def loaded(started: Child, plan: Plan, kind: str) -> Figures:
-    """The figures of an echo server that was started, under load; it is ended."""
+def loaded(started: Child, plan: Plan, kind: str, where: str = "{}") -> Figures:
+    """The figures of an echo server that was started, under load; it is ended. `where`: with its port for {}."""
     with ExitStack() as stack:
         measured = stack.enter_context(started)
         try:
-            load = Load(stack, measured.port(), plan, kind)
+            load = Load(stack, where.format(measured.port()), plan, kind)
             load.awaitWarm()
             before, began = cpuTime(measured.pid), time.perf_counter()
             reports = load.end()
@@ -121,11 +126,15 @@ def loaded(started: Child, plan: Plan, kind: str) -> Figures:
         except BenchError as error:
             # The load sees that something is wrong, the server may have said what.
             raise BenchError(f"{error}{measured.complaint()}") from None
-    figures = load.figures(reports)
+    return costs(load.figures(reports), before, after, ended - began)
+
+
+def costs(figures: Figures, before: CpuTime, after: CpuTime, seconds: float) -> Figures:
+    """The figures of a load, with what the server used of CPU time in these seconds."""
     each = 1e6 / figures["messages"]
     user, system = after.since(before)
     used = {"cpu": (user + system) * each, "user": user * each, "system": system * each}
-    return figures | used | {"busy": (user + system) / (ended - began) * 100}
+    return figures | used | {"busy": (user + system) / seconds * 100}
 
 
 def connect(name: str, plan: Plan) -> Figures:
@@ -147,12 +156,25 @@ def operations(kind: str, module: str = "bench.ops") -> Callable[[str, Plan], Fi
     return measure
 
 
+def many(name: str, plan: Plan) -> Figures:
+    """Many timers that are alive at a time."""
+    with Child(python("bench.many", name, plan.live), cores().measured) as measured:
+        return measured.figures(100)
+
+
 # What a program of the loop's begins with: the import alone, where that makes nothing yet, and with the loop made.
 IMPORTS: dict[str, dict[str, str]] = {
     peers.OURS: {"import": "import reactor", "made": "from reactor import reactor"},
     "uvloop": {"import": "import uvloop", "made": "import uvloop; uvloop.new_event_loop()"},
     "asyncio": {"import": "import asyncio", "made": "import asyncio; asyncio.new_event_loop()"},
     "twisted": {"made": "from twisted.internet import reactor"},
+    "aiofastnet": {"import": "import aiofastnet", "made": "import aiofastnet, asyncio; asyncio.new_event_loop()"},
+    "tornado": {
+        "import": "import tornado.ioloop",
+        "made": "import tornado.ioloop, tornado.tcpserver; tornado.ioloop.IOLoop(make_current=False)",
+    },
+    "gevent": {"import": "import gevent", "made": "import gevent; gevent.get_hub().loop"},
+    "trio": {"import": "import trio", "made": "import trio; trio.run(trio.sleep, 0)"},
 }
 # How often a program is started in a round. The fastest counts: what happens to the others by chance makes them slower.
 STARTS = 5

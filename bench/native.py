@@ -1,4 +1,4 @@
-"""The two programs in C, compiled once and kept in a cache folder; nothing where there is no compiler."""
+"""The programs in C, compiled once and kept in a cache folder; nothing where there is no compiler."""
 
 from __future__ import annotations
 
@@ -37,20 +37,32 @@ def compiler() -> str | None:
     return None
 
 
+# What the compiler needs to know of a program beyond its name.
+_LIBRARIES = {"dial": ("-pthread",)}
+_TLS = ("-DTLS", "-lssl", "-lcrypto")
+
+
 @cache
-def compiled(program: str) -> Path | None:
-    """The executable made of bench/`program`.c; None where there is no compiler, or it cannot compile that."""
+def compiled(program: str, tls: bool = False) -> Path | None:
+    """The executable made of bench/`program`.c, with `tls` one that has OpenSSL.
+
+    None where there is no compiler, or it cannot compile that, say for want of OpenSSL's headers.
+    """
     cc = compiler()
     if cc is None:
         return None
     source = _SOURCES / f"{program}.c"
-    key = hashlib.sha256(source.read_bytes() + f"{cc} {platform.machine()}".encode()).hexdigest()[:16]
+    options = [*_LIBRARIES.get(program, ()), *(_TLS if tls else ())]
+    shared = (_SOURCES / "net.h").read_bytes()
+    made = f"{cc} {options} {platform.machine()}".encode()
+    key = hashlib.sha256(source.read_bytes() + shared + made).hexdigest()[:16]
     executable = cacheFolder() / f"{program}-{key}"
     if executable.exists():
         return executable
     # Under another name first: two benchmarks may compile at the same time, and neither may run half a program.
     unfinished = executable.with_suffix(f".{os.getpid()}")
-    result = subprocess.run([cc, "-O2", "-o", unfinished, source], stdin=subprocess.DEVNULL, capture_output=True)
+    command = [cc, "-O2", "-o", unfinished, source, *options]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True)
     if result.returncode:
         unfinished.unlink(missing_ok=True)
         return None

@@ -10,6 +10,7 @@ import json
 import random
 import signal
 import sys
+from importlib import import_module
 from statistics import median
 from time import perf_counter, process_time
 
@@ -40,14 +41,30 @@ def perOperation(batch: Callable[[int], None], count: int, seconds: float) -> fl
 
 
 def timers(name: str, seconds: float) -> dict[str, float]:
-    """Delayed calls: made and cancelled again; made and waited for until they have run."""
-    later, stop, run = _loop(name)
+    """Delayed calls: made and cancelled again; put off; made and waited for until they have run."""
+    later, stop, run = loopOf(name)
 
     def cancelled(count: int) -> None:
         for _ in range(count):
             later(60, nothing).cancel()
 
-    figures = {"cancel": perOperation(cancelled, BATCH, seconds)}
+    def reset(count: int) -> None:
+        call = later(60, nothing)
+        for _ in range(count):
+            call.reset(60)
+        call.cancel()
+
+    def replaced(count: int) -> None:
+        call = later(60, nothing)
+        for _ in range(count):
+            call.cancel()
+            call = later(60, nothing)
+        call.cancel()
+
+    figures = {
+        "cancel": perOperation(cancelled, BATCH, seconds),
+        "reset": perOperation(reset if peers.hasReactor(name) else replaced, BATCH, seconds),
+    }
     took: list[float] = []
     began = 0.0
     end = perf_counter() + seconds
@@ -74,8 +91,11 @@ def timers(name: str, seconds: float) -> dict[str, float]:
     return figures
 
 
-def _loop(name: str) -> tuple[Callable[..., Any], Callable[[], object], Callable[[], object]]:
+def loopOf(name: str) -> tuple[Callable[..., Any], Callable[[], object], Callable[[], object]]:
     """What schedules, what stops and what runs the loop by that name."""
+    if name == "tornado":
+        loop = import_module("tornado.ioloop").IOLoop()
+        return loop.call_later, loop.stop, loop.start
     if peers.hasReactor(name):
         reactor, _ = peers.reactorOf(name)
         return reactor.callLater, reactor.stop, reactor.run
@@ -84,7 +104,9 @@ def _loop(name: str) -> tuple[Callable[..., Any], Callable[[], object], Callable
 
 
 def deferred(name: str, seconds: float) -> dict[str, float]:
-    """Deferreds: three callbacks; an error and an errback; ten results awaited in a generator, and in a coroutine."""
+    """Deferreds: three callbacks; an error and an errback; ten results awaited in a generator, and in a coroutine; ten
+    that wait for one another.
+    """
     defer = peers.deferOf(name)
     Deferred, succeed = defer.Deferred, defer.succeed
 
@@ -123,11 +145,22 @@ def deferred(name: str, seconds: float) -> dict[str, float]:
         for _ in range(count):
             defer.ensureDeferred(coroutine())
 
+    def chain(count: int) -> None:
+        for _ in range(count):
+            last = inner = Deferred()
+            for _ in range(10):
+                outer = succeed(None)
+                outer.addCallback(lambda _, inner=inner: inner)
+                inner = outer
+            inner.addCallback(nothing)
+            last.callback(1)
+
     return {
         "callbacks": perOperation(callbacks, BATCH, seconds),
         "errback": perOperation(errback, BATCH // 10, seconds),
         "inline": perOperation(inline, BATCH // 10, seconds),
         "await": perOperation(await_, BATCH // 10, seconds),
+        "chain": perOperation(chain, BATCH // 10, seconds),
     }
 
 

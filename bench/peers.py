@@ -6,6 +6,7 @@ needs them all installed. Twisted's names and ours are the same, so one program 
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module, metadata
 from importlib.util import find_spec
 
@@ -17,8 +18,28 @@ OURS = "ours"
 # The floors: an echo server in C, and plain sockets on epoll in Python. What no loop can be faster than, roughly.
 C, RAW = "C", "raw"
 
-MODULES = {OURS: "reactor", "uvloop": "uvloop", "asyncio": "asyncio", "twisted": "twisted.internet"}
-_DISTRIBUTIONS = {"uvloop": "uvloop", "twisted": "Twisted"}
+MODULES = {
+    OURS: "reactor",
+    "uvloop": "uvloop",
+    "asyncio": "asyncio",
+    "twisted": "twisted.internet",
+    "aiofastnet": "aiofastnet",
+    "tornado": "tornado",
+    "gevent": "gevent",
+    "trio": "trio",
+}
+_DISTRIBUTIONS = {
+    "uvloop": "uvloop",
+    "twisted": "Twisted",
+    "aiofastnet": "aiofastnet",
+    "tornado": "tornado",
+    "gevent": "gevent",
+    "trio": "trio",
+}
+# Those with callbacks: what they have of loops and timers is their own.
+LOOPS = (OURS, "uvloop", "asyncio", "twisted")
+# Those that call no protocol: a connection is a stream, awaited or blocked on.
+GUESTS = ("tornado", "gevent", "trio")
 
 
 def isInstalled(name: str) -> bool:
@@ -57,6 +78,15 @@ def ircOf(name: str) -> Any:
 
 
 def loopFactoryOf(name: str) -> Any:
-    """What makes an event loop of "asyncio" or "uvloop"."""
-    module = import_module(MODULES[name])
+    """What makes an event loop of "asyncio" or "uvloop"; aiofastnet has transports for asyncio's."""
+    module = import_module("asyncio" if name == "aiofastnet" else MODULES[name])
     return module.new_event_loop
+
+
+def creatorOf(name: str, method: str) -> Any:
+    """What makes transports on asyncio's running loop: that method of the loop, or aiofastnet's function in its place.
+
+    To be called as the loop's method is.
+    """
+    loop = import_module("asyncio").get_running_loop()
+    return partial(getattr(import_module(name), method), loop) if name == "aiofastnet" else getattr(loop, method)

@@ -11,7 +11,8 @@ class Plan:
 
     `connections` are open at the same time, `depth` messages of `size` bytes are in flight on each; a round of one peer
     takes `seconds` (of each operation, where there are several); `rounds` are made, and every peer of `peers` has its
-    turn in each. What a benchmark has no option for is 0.
+    turn in each. `idle` more connections are held beside, or `live` timers wait. What a benchmark has no option for is
+    0.
     """
 
     peers: tuple[str, ...]
@@ -20,15 +21,24 @@ class Plan:
     connections: int
     size: int
     depth: int
+    idle: int = 0
+    live: int = 0
 
 
 # Which options a benchmark has, with what each is when nobody says otherwise.
 DEFAULTS: dict[str, dict[str, float]] = {
-    "echo": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
+    "echo": {"size": 1024, "connections": 50, "depth": 1, "idle": 0, "seconds": 3.0, "rounds": 3},
+    "unix": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
+    "tls": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
+    "udp": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
+    "latency": {"size": 1024, "connections": 50, "seconds": 3.0, "rounds": 3},
     "lines": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},
     "strings": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},
     "connect": {"size": 64, "connections": 50, "seconds": 2.0, "rounds": 3},
+    "accept": {"size": 64, "connections": 50, "seconds": 2.0, "rounds": 3},
+    "handshakes": {"size": 64, "connections": 50, "seconds": 2.0, "rounds": 3},
     "timers": {"seconds": 1.0, "rounds": 3},
+    "million": {"live": 1_000_000, "rounds": 3},
     "deferred": {"seconds": 1.0, "rounds": 3},
     "looping": {"seconds": 1.0, "rounds": 3},
     "threads": {"seconds": 1.0, "rounds": 3},
@@ -36,10 +46,11 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "spawn": {"seconds": 1.0, "rounds": 3},
     "import": {"rounds": 3},
     "memory": {"connections": 2000, "rounds": 3},
+    "tlsmemory": {"connections": 500, "rounds": 3},
 }
 
 # What `--quick` puts in place of these: enough to see which way the figures point, not enough to quote them.
-QUICK: dict[str, float] = {"seconds": 0.5, "rounds": 2, "connections": 500}
+QUICK: dict[str, float] = {"seconds": 0.5, "rounds": 2, "connections": 500, "live": 100_000}
 
 
 def planOf(benchmark: str, peers: tuple[str, ...], given: dict[str, float], quick: bool = False) -> Plan:
@@ -58,4 +69,6 @@ def planOf(benchmark: str, peers: tuple[str, ...], given: dict[str, float], quic
         connections=int(values.get("connections", 0)),
         size=int(values.get("size", 0)),
         depth=int(values.get("depth", 0)),
+        idle=int(values.get("idle", 0)),
+        live=int(values.get("live", 0)),
     )

@@ -1,7 +1,9 @@
-"""Echo servers, each on the best callback API of its loop: `python -m bench.servers PEER LIFETIME`.
+"""Echo servers, each on the best callback API of its loop: `python -m bench.servers PEER LIFETIME [TRANSPORT WHERE]`.
 
-Each listens on a port of 127.0.0.1 that the kernel chooses, prints "ready PORT" and echoes every byte until it is
-ended, or LIFETIME seconds have passed (nobody may be left to end it). TCP_NODELAY is on everywhere.
+TRANSPORT is "tcp", "tls" (WHERE is a file with key and certificate) or "unix" (WHERE is the path of the socket). Each
+listens on a port of 127.0.0.1 that the kernel chooses, or there, prints "ready PORT" and echoes every byte until it is
+ended, or LIFETIME seconds have passed (nobody may be left to end it). TCP_NODELAY is on everywhere. Those that have no
+protocols are in `guests`.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from importlib import import_module
+from pathlib import Path
 
 from bench import peers
 
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
+TCP, TLS, UNIX = "tcp", "tls", "unix"
 # Close by reset behind the peer's FIN, for the reason told in limit.c.
 _RESET = b"\x01\0\0\0\0\0\0\0"
 
@@ -27,26 +32,47 @@ def ready(port: int) -> None:
     print(f"ready {port}", flush=True)
 
 
-def onReactor(name: str) -> None:
+def contextOf(transport: str, where: str) -> Any:
+    """The SSLContext of a server with the key and the certificate in file `where`; None for what is not TLS."""
+    if transport != TLS:
+        return None
+    from ssl import PROTOCOL_TLS_SERVER, SSLContext
+
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(where)
+    return context
+
+
+def onReactor(name: str, transport: str, where: str) -> None:
     """Ours and Twisted's: the same program."""
     reactor, protocol = peers.reactorOf(name)
 
     class Echo(protocol.Protocol):  # type: ignore[misc, name-defined]  # imported by name: see peers
         def connectionMade(self) -> None:
-            self.transport.setTcpNoDelay(True)
+            if transport != UNIX:
+                self.transport.setTcpNoDelay(True)
 
         def dataReceived(self, data: bytes) -> None:
             self.transport.write(data)
 
     factory = protocol.Factory.forProtocol(Echo)
     factory.noisy = False
-    port = reactor.listenTCP(0, factory, backlog=BACKLOG, interface=HOST)
-    reactor.callWhenRunning(ready, port.getHost().port)
+    if transport == UNIX:
+        reactor.listenUNIX(where, factory, backlog=BACKLOG)
+        reactor.callWhenRunning(ready, 0)
+    else:
+        if transport == TLS:
+            ssl = import_module(peers.MODULES[name] + ".ssl")
+            options = ssl.PrivateCertificate.loadPEM(Path(where).read_bytes()).options()
+            port = reactor.listenSSL(0, factory, options, backlog=BACKLOG, interface=HOST)
+        else:
+            port = reactor.listenTCP(0, factory, backlog=BACKLOG, interface=HOST)
+        reactor.callWhenRunning(ready, port.getHost().port)
     reactor.run()
 
 
-def onAsyncio(name: str) -> None:
-    """asyncio's own loop and uvloop, which switch TCP_NODELAY on by themselves."""
+def onAsyncio(name: str, transport: str, where: str) -> None:
+    """asyncio's own loop, uvloop, and aiofastnet's transports on asyncio's; all switch TCP_NODELAY on."""
     import asyncio
 
     class Echo(asyncio.Protocol):
@@ -57,15 +83,20 @@ def onAsyncio(name: str) -> None:
             self.transport.write(data)
 
     async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(Echo, HOST, 0, backlog=BACKLOG)
-        ready(server.sockets[0].getsockname()[1])
+        create = peers.creatorOf(name, "create_unix_server" if transport == UNIX else "create_server")
+        if transport == UNIX:
+            server = await create(Echo, where, backlog=BACKLOG)
+            ready(0)
+        else:
+            server = await create(Echo, HOST, 0, backlog=BACKLOG, ssl=contextOf(transport, where))
+            ready(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
     with asyncio.Runner(loop_factory=peers.loopFactoryOf(name)) as runner:
         runner.run(main())
 
 
-def onSockets(name: str) -> None:
+def onSockets(name: str, transport: str, where: str) -> None:
     """The floor for Python: epoll, one recv and one send an event, no framework at all."""
     import select
 
@@ -102,10 +133,13 @@ def onSockets(name: str) -> None:
 
 def main() -> None:
     """Be the server that the command line names."""
-    name, lifetime = sys.argv[1:]
+    name, lifetime, *rest = sys.argv[1:]
+    transport, where = rest or (TCP, "")
     signal.alarm(int(lifetime))
     serve = onSockets if name == peers.RAW else onReactor if peers.hasReactor(name) else onAsyncio
-    serve(name)
+    if name in peers.GUESTS:
+        serve = import_module("bench.guests").SERVERS[name]
+    serve(name, transport, where)
 
 
 if __name__ == "__main__":

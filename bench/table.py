@@ -79,3 +79,11 @@ def markdown(rows: list[list[str]]) -> str:
     """The rows as a table in Markdown."""
     head, *rest = ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([head, "|---|" + "---:|" * (len(rows[0]) - 1), *rest])
+
+
+def listTable(rows: list[list[str]]) -> str:
+    """The rows as a list-table in reStructuredText."""
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for first, *rest in rows:
+        lines += [f"   * - {first}", *(f"     - {cell}" for cell in rest)]
+    return "\n".join(line.rstrip() for line in lines)
