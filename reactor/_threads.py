@@ -16,11 +16,13 @@ from reactor.error import ReactorNotRunning
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Thread
     from typing import Any
 
     from reactor._core.loop import Loop
     from reactor._core.running import Run
     from reactor.threadpool import ThreadPool
+    from reactor.threads import _BlockingCall
 
 # How many threads the pool of a reactor has at most, unless `suggestThreadPoolSize` says otherwise.
 THREADS = 10
@@ -32,6 +34,8 @@ class InThreads:
     """A reactor's `callInThread`, `getThreadPool` and `suggestThreadPoolSize`."""
 
     _pool: ThreadPool | None = None
+    # Calls of threads that wait for their results, and that have not been made yet.
+    _blocked: set[_BlockingCall] | None = None
 
     if TYPE_CHECKING:
         # The reactor's own.
@@ -49,8 +53,10 @@ class InThreads:
         """The pool that `callInThread` uses, made on first use; at most 10 threads unless `suggestThreadPoolSize` says
         otherwise. Jobs that come before the reactor runs wait until it does.
 
-        ReactorNotRunning when the reactor has stopped, until it runs again.
+        ReactorNotRunning when the reactor has stopped, until it runs again. RuntimeError in a process that was forked
+        from the reactor's, which has none of its threads.
         """
+        self._loop.poller.checkProcess()
         if self._run.over:
             raise ReactorNotRunning("getThreadPool(): this reactor has stopped")
         pool = self._pool
@@ -68,17 +74,36 @@ class InThreads:
         """Let the pool have at most `size` threads. ValueError for a negative number; raises as `getThreadPool`."""
         self.getThreadPool().adjustPoolsize(maxthreads=size)
 
-    def _hasReturned(self) -> bool:
+    def _blocking(self) -> set[_BlockingCall]:
+        with _making:
+            if self._blocked is None:
+                self._blocked = set()
+            return self._blocked
+
+    def _refuseBlocked(self) -> None:
+        """Let nobody wait for a call that came behind the last turn of a run. From any thread."""
         # Calls from threads are made until the very end, for the jobs that are waited for.
-        return self._run.over and self._run.state is RunState.STOPPED
+        if self._blocked and self._run.over and self._run.state is RunState.STOPPED:
+            for call in list(self._blocked):
+                call.refuse()
 
     def _endThreads(self, done: Callable[[], object] | None) -> None:
         """Accept no more jobs; `done()` is called when there is none left, in the loop's thread. None: wait here."""
         pool = self._pool
-        if pool is not None and not pool.joined:
-            if done is not None and pool.busy:
-                pool.end(lambda: self._loop.callFromThread(done, (), {}))
-                return
-            pool.stop()
-        if done is not None:
+        if done is None:
+            if pool is not None:
+                pool.stop()
+        elif pool is None or not (pool.threads or pool.busy):
+            if pool is not None:
+                pool.end()
             done()
+        else:
+            ending: list[Thread] = []
+
+            def over() -> None:
+                # They have told their last results, and are about to end.
+                for thread in ending:
+                    thread.join()
+                done()
+
+            ending += pool.end(lambda: self._loop.callFromThread(over, (), {}))

@@ -113,7 +113,10 @@ class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
         :raises KeyboardInterrupt, SystemExit: when a callback raised it: the reactor then stops as by `stop()`, and it
             comes out here.
         """
-        self._run.run(self, installSignalHandlers)
+        try:
+            self._run.run(self, installSignalHandlers)
+        finally:
+            self._refuseBlocked()
 
     def stop(self) -> None:
         """Stop: fire the shutdown event, close what is open, and let `run()` return. ReactorNotRunning when it is not

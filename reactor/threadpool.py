@@ -60,7 +60,8 @@ class ThreadPool:
         self.workers = 0
         self._unfinished = 0
         self._made = 0
-        self._drained: Callable[[], object] | None = None
+        # Who waits for which threads to end.
+        self._draining: list[tuple[set[Thread], Callable[[], object]]] = []
 
     @property
     def started(self) -> bool:
@@ -83,7 +84,6 @@ class ThreadPool:
             if self._state is PoolState.STARTED:
                 return
             self._state = PoolState.STARTED
-            self._drained = None
             atexit.register(self.stop)
             self._grow()
 
@@ -92,14 +92,15 @@ class ThreadPool:
 
         A job may call this; its own thread is not waited for.
         """
-        self.end()
-        for thread in self.threads[:]:
+        for thread in self.end():
             if thread is not current_thread():
                 thread.join()
 
-    def end(self, drained: Callable[[], object] | None = None) -> None:
+    def end(self, drained: Callable[[], object] | None = None) -> list[Thread]:
         """As `stop`, but wait for nothing. `drained()` is called when everything is done: by the last thread, or here
-        when there is none.
+        when there is none. Who asked for that before is told as well.
+
+        :return: the threads that have not ended.
         """
         with self._lock:
             if self._state is PoolState.NEW and self._unfinished:
@@ -109,11 +110,14 @@ class ThreadPool:
             for _ in range(self.workers):
                 self._jobs.put(None)
             self.workers = 0
-            if self.threads:
-                self._drained = drained
-                return
-        if drained is not None:
+            # Should it be started again meanwhile: the threads of then are others, and do not hear what these are told.
+            self._jobs = SimpleQueue()
+            left = self.threads[:]
+            if left and drained is not None:
+                self._draining.append((set(left), drained))
+        if not left and drained is not None:
             drained()
+        return left
 
     def adjustPoolsize(self, minthreads: int | None = None, maxthreads: int | None = None) -> None:
         """Have at least and at most as many threads; None: as before. Those that are too many end when they are idle.
@@ -194,12 +198,14 @@ class ThreadPool:
             job[0](self._doJob, *job[1:])
             # Not kept alive while this thread waits for the next.
             del job
-        drained = None
+        this = current_thread()
         with self._lock:
-            self.threads.remove(current_thread())
-            if not self.threads:
-                drained, self._drained = self._drained, None
-        if drained is not None:
+            self.threads.remove(this)
+            for left, _ in self._draining:
+                left.discard(this)
+            over = [drained for left, drained in self._draining if not left]
+            self._draining = [entry for entry in self._draining if entry[0]]
+        for drained in over:
             drained()
 
     def _doJob(

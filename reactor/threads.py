@@ -88,10 +88,13 @@ def blockingCallFromThread(reactor: Any, f: Callable[..., Any], /, *a: Any, **kw
     """
     if runningReactor() is reactor:
         raise RuntimeError("blockingCallFromThread(): this is the reactor's own thread; it would wait for ever")
-    if isinstance(reactor, InThreads) and reactor._hasReturned():
-        raise ReactorNotRunning("blockingCallFromThread(): this reactor has stopped")
-    call = _BlockingCall(reactor)
+    blocked = reactor._blocking() if isinstance(reactor, InThreads) else set()
+    call = _BlockingCall(reactor, blocked)
+    blocked.add(call)
     reactor.callFromThread(call.make, f, a, kw)
+    if isinstance(reactor, InThreads):
+        # It may have made its last turn; else it does the same when it has.
+        reactor._refuseBlocked()
     result = call.wait()
     if isinstance(result, Failure):
         # Deferreds pass failures on without a trace that names this thread: the raise adds it.
@@ -102,10 +105,13 @@ def blockingCallFromThread(reactor: Any, f: Callable[..., Any], /, *a: Any, **kw
 class _BlockingCall:
     """One call that another thread waits for."""
 
-    __slots__ = ("_answered", "_reactor", "_result", "_trigger", "_waits")
+    __slots__ = ("_answered", "_begun", "_blocked", "_reactor", "_result", "_trigger", "_waits")
 
-    def __init__(self, reactor: Any) -> None:
+    def __init__(self, reactor: Any, blocked: set[_BlockingCall]) -> None:
         self._reactor = reactor
+        # Invariant: this is in there until one of `make` and `refuse` has acquired `_begun`.
+        self._blocked = blocked
+        self._begun = allocate_lock()
         self._result: Any = None
         self._trigger: Any = None
         # Whether the result is not there yet, for the reactor's thread; and the same for the one that waits, which
@@ -119,7 +125,21 @@ class _BlockingCall:
         result, self._result = self._result, None
         return result
 
+    def _begin(self) -> bool:
+        if not self._begun.acquire(False):
+            return False
+        self._blocked.discard(self)
+        return True
+
+    def refuse(self) -> None:
+        """Nobody is there to make it. From any thread."""
+        if self._begin():
+            self._result = Failure(ReactorNotRunning("blockingCallFromThread(): this reactor has stopped"))
+            self._answered.release()
+
     def make(self, f: Callable[..., Any], a: tuple[Any, ...], kw: dict[str, Any]) -> None:
+        if not self._begin():
+            return
         maybeDeferred(f, *a, **kw).addBoth(self._answer)
         if self._waits:
             self._trigger = self._reactor.addSystemEventTrigger("during", "shutdown", self._stopped)

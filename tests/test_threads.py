@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any
@@ -200,7 +203,75 @@ def test_H3_crashDoesNotWait(own: Reactor) -> None:
         thread.join(DEADLINE)
 
 
+def test_H3_noThreadIsLeftWhenRunReturns(own: Reactor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the last one takes its time between its last word and its end."""
+    own.callWhenRunning(lambda: (threads.deferToThread(int), own.stop()))
+    finish = ThreadPool._work
+
+    def work(pool: ThreadPool, jobs: Any) -> None:
+        finish(pool, jobs)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(ThreadPool, "_work", work)
+    own.run(installSignalHandlers=False)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reactor-")]
+
+
+def test_H3_thePoolIsStoppedBySomebodyElseToo(own: Reactor) -> None:
+    """While the reactor waits for it, and even started again: `run()` returns all the same."""
+    gate = threading.Event()
+    pool = own.getThreadPool()
+    own.callWhenRunning(lambda: (own.callInThread(gate.wait, DEADLINE), own.stop()))
+
+    def others() -> None:
+        pool.end()
+        pool.start()
+        pool.callInThread(int)
+        gate.set()
+
+    own.addSystemEventTrigger("after", "shutdown", own.callLater, 0, others)
+    own.run(installSignalHandlers=False)
+    pool.stop()
+
+
+def test_H3_aResultToldInTheThreadMayCallIntoAReactorThatStops(own: Reactor) -> None:
+    """The job is done and its thread tells the result: neither waits for the other for ever."""
+    gate, results = threading.Event(), list[Any]()
+
+    def told(succeeded: bool, result: Any) -> None:
+        own.callFromThread(own.stop)
+        assert gate.wait(DEADLINE)
+        results.append(threads.blockingCallFromThread(own, int, "5"))
+
+    own.callWhenRunning(lambda: own.getThreadPool().callInThreadWithCallback(told, int))
+    own.addSystemEventTrigger("after", "shutdown", gate.set)
+    own.run(installSignalHandlers=False)
+    assert results == [5]
+
+
 # H4.
+
+
+def test_F5_noThreadsInAForkedProcess(own: Reactor) -> None:
+    """A fork has none of the threads: a job would never be done, so it is refused."""
+    assert runWith(own, lambda: threads.deferToThread(int, "5")) == 5
+    # As before the next run.
+    own._run.over = False
+    answers, writes = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        try:
+            own.callInThread(int)
+        except RuntimeError as e:
+            os.write(writes, str(e).encode())
+        finally:
+            os._exit(0)
+    os.close(writes)
+    with open(answers, "rb") as file:
+        assert b"cannot be used in its fork" in file.read()
+    assert os.waitpid(pid, 0) == (pid, 0)
 
 
 def test_H4_deferToThreadAfterTheStop(own: Reactor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,6 +447,40 @@ def test_blockingCallWhoseReactorStops(own: Reactor) -> None:
     ended.set()
     waiting[0].join(DEADLINE)
     assert len(errors) == 2
+
+
+def test_blockingCallBehindTheLastTurn(own: Reactor) -> None:
+    """It comes after the calls of the run's last turn have been made: nobody waits for the next run."""
+    errors, waiting = list[Any](), list[threading.Thread]()
+    queued = threading.Event()
+
+    def call() -> None:
+        try:
+            threads.blockingCallFromThread(own, int)
+        except ReactorNotRunning as e:
+            errors.append(e)
+
+    def last() -> None:
+        # From here on the loop makes no more calls.
+        before = own.callFromThread
+
+        def noticed(*args: Any) -> None:
+            before(*args)
+            queued.set()
+
+        own.callFromThread = noticed  # type: ignore[method-assign]
+        waiting.append(inThread(call))
+        assert queued.wait(DEADLINE)
+
+    own.callWhenRunning(own.stop)
+    own.addSystemEventTrigger("after", "shutdown", last)
+    own.run(installSignalHandlers=False)
+    waiting[0].join(DEADLINE)
+    assert not waiting[0].is_alive() and len(errors) == 1
+    assert not own._blocked
+    # Neither is it made by the next one.
+    own.callWhenRunning(own.stop)
+    own.run(installSignalHandlers=False)
 
 
 def test_blockingCallIntoAnotherReactor(own: Reactor) -> None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 class PortsService(MultiService):
     """Has nothing to start. When it is stopped or drained so are the ports for streams that the reactor has then, and
-    the services that were added.
+    the services that were added. Ports for datagrams stay open until the reactor stops: what is still to finish may
+    need them, to look up names for one.
     """
 
     def __init__(self, reactor: Any = None) -> None:

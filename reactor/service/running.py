@@ -8,6 +8,7 @@ from reactor._core.timers import checkDelay
 from reactor._current import currentReactor
 from reactor._log import message, reportException
 from reactor.defer import Deferred, maybeDeferred
+from reactor.error import ReactorNotRunning
 from reactor.service.base import drainService
 from reactor.service.notify import Notifier
 
@@ -88,7 +89,11 @@ class _Life:
     def _notStarted(self, failure: Failure) -> None:
         if not self._stopping:
             self._problem = failure
-            self._reactor.stop()
+            try:
+                self._reactor.stop()
+            except ReactorNotRunning:
+                # Somebody else stopped it in the same turn.
+                pass
 
     def _stop(self) -> Deferred[None]:
         """Drain the service; the Deferred fires when it has stopped, or is given up."""

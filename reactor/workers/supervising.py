@@ -91,7 +91,7 @@ class Workers(Service):
     @property
     def processes(self) -> list[int]:
         """The process ids of those that live."""
-        return [worker.pid for worker in [*self._workers.values(), *self._leaving]]
+        return [worker.pid for worker in self._living()]
 
     def startService(self) -> Deferred[None]:
         """Start them. The Deferred fires when all are ready, that is when their function has returned and their
@@ -102,6 +102,10 @@ class Workers(Service):
             return succeed(None)
         super().startService()
         self._killed = 0
+        # Those that are still stopping do so beside their successors.
+        self._leaving.update(self._workers.values())
+        self._workers.clear()
+        self._failures.clear()
         started: Deferred[None] = Deferred()
         self._started = started
         for number in range(self.count):
@@ -121,7 +125,7 @@ class Workers(Service):
             pause.cancel()
         self._pauses.clear()
         self._old.clear()
-        living = [*self._workers.values(), *self._leaving]
+        living = self._living()
         for worker in living:
             worker.stop()
         if not living:
@@ -129,7 +133,7 @@ class Workers(Service):
         stopped: Deferred[int] = Deferred()
         self._stopped.append(stopped)
         if deadline is not None and self._killing is None:
-            self._killing = self._clock().callLater(deadline + self.grace, self._kill)
+            self._killing = self._clock().callLater(deadline + self.grace, self._killLate)
         return stopped
 
     def restart(self) -> None:
@@ -147,7 +151,8 @@ class Workers(Service):
         for pause in self._pauses.values():
             pause.cancel()
         self._pauses.clear()
-        self._kill()
+        for worker in self._living():
+            self._kill(worker)
 
     # What happens.
 
@@ -202,7 +207,7 @@ class Workers(Service):
             self._workers.pop(number, None)
             if self.running:
                 self._died(worker)
-        if not self._workers and not self._leaving and not self.running:
+        if self._stopped and all(each.state is not State.STOPPING for each in self._living()):
             self._allGone()
 
     def _died(self, worker: Worker) -> None:
@@ -224,12 +229,20 @@ class Workers(Service):
         else:
             self._later(number)
 
-    def _kill(self) -> None:
+    def _living(self) -> list[Worker]:
+        return [*self._workers.values(), *self._leaving]
+
+    def _killLate(self) -> None:
         self._killing = None
-        for worker in [*self._workers.values(), *self._leaving]:
-            message("warning", "%r has not stopped in time and is killed", worker)
-            self._killed += 1
-            worker.kill()
+        for worker in self._living():
+            # Others have been started meanwhile.
+            if worker.state is State.STOPPING:
+                self._kill(worker)
+
+    def _kill(self, worker: Worker) -> None:
+        message("warning", "%r has not stopped in time and is killed", worker)
+        self._killed += 1
+        worker.kill()
 
     def _allGone(self) -> None:
         if self._killing is not None:

@@ -167,15 +167,16 @@ def triggers() -> None:
 def timers() -> None:
     """Order, reset and delay."""
     calls = {}
-    for name, delay in (("a", 0.06), ("b", 0.02), ("c", 0.04), ("d", 0.08), ("e", 0.01), ("f", 0.05)):
+    # Far enough from each other that a machine under load does not change the order.
+    for name, delay in (("a", 0.3), ("b", 0.1), ("c", 0.2), ("d", 0.4), ("e", 0.05), ("f", 0.25)):
         calls[name] = reactor.callLater(delay, say, name)
-    calls["a"].reset(0.03)
-    calls["b"].delay(0.05)
-    calls["d"].delay(-0.06)
+    calls["a"].reset(0.15)
+    calls["b"].delay(0.25)
+    calls["d"].delay(-0.3)
     calls["e"].cancel()
     for method in ("cancel", "getTime", "active"):
         say(method, raised(getattr(calls["e"], method)), raised(getattr(calls["a"], method)))
-    calls["a"] = reactor.callLater(0.03, say, "a")
+    calls["a"] = reactor.callLater(0.15, say, "a")
     say(raised(calls["e"].reset, 1), raised(calls["e"].delay, 1), calls["e"].active())
     say(len(reactor.getDelayedCalls()))
     order = sorted((call.getTime(), name) for name, call in calls.items() if call.active())
@@ -186,7 +187,7 @@ def timers() -> None:
         say(len(reactor.getDelayedCalls()))
         reactor.stop()
 
-    last = reactor.callLater(0.1, inside)
+    last = reactor.callLater(0.5, inside)
     reactor.run()
     say(last.active(), raised(last.cancel), raised(calls["a"].cancel), len(reactor.getDelayedCalls()))
 
@@ -244,8 +245,12 @@ def errors() -> None:
 def crash() -> None:
     """It returns without the shutdown event, and may run again."""
     reactor.addSystemEventTrigger("before", "shutdown", say, "shutdown")
-    reactor.callLater(0, reactor.crash)
-    reactor.callLater(0.02, say, "in the second run")
+
+    def crashes() -> None:
+        reactor.crash()
+        reactor.callLater(0, say, "in the second run")
+
+    reactor.callLater(0, crashes)
     reactor.run()
     say("returned", reactor.running)
     reactor.callLater(0.04, reactor.stop)
@@ -311,6 +316,8 @@ def readers() -> None:
 
         def doRead(self) -> Any:
             say(self.name, "doRead", self.sock.recv(10))
+            # When this has been dealt with.
+            reactor.callLater(0, proceed)
             if isinstance(self.result, KeyError):
                 raise self.result
             return self.result
@@ -327,11 +334,17 @@ def readers() -> None:
     for each in (good, bad, raising):
         reactor.addReader(each)
     say(len(reactor.getReaders()) - own, reactor.getWriters())
-    for n, each in enumerate((good, bad, raising)):
-        reactor.callLater(0.01 * n, each.peer.send, b"x")
-    reactor.callLater(0.05, lambda: say(good in reactor.getReaders(), bad in reactor.getReaders()))
-    reactor.callLater(0.05, reactor.removeReader, bad)
-    reactor.callLater(0.06, reactor.stop)
+    left = [good, bad, raising]
+
+    def proceed() -> None:
+        if left:
+            left.pop(0).peer.send(b"x")
+            return
+        say(good in reactor.getReaders(), bad in reactor.getReaders())
+        reactor.removeReader(bad)
+        reactor.stop()
+
+    reactor.callLater(0, proceed)
     reactor.run()
     for each in (good, bad, raising):
         each.sock.close()

@@ -212,3 +212,30 @@ def test_aDeadlineThatIsNone() -> None:
 
     with pytest.raises(ValueError, match="drain must not be negative"):
         run(Service(), drain=-1)
+
+
+def test_theStartFailsWhenSomebodyHasStoppedTheReactor() -> None:
+    """In the same turn: what it failed with comes out of `run`, and nothing else is said."""
+    said = script("""
+from reactor import reactor
+from reactor.defer import Deferred
+from reactor.service import Service, run
+
+class Failing(Service):
+    def startService(self):
+        super().startService()
+        self.started = Deferred()
+        return self.started
+
+def both():
+    reactor.stop()
+    service.started.errback(KeyError("no start"))
+
+service = Failing()
+reactor.callLater(0, both)
+try:
+    run(service, 1)
+except KeyError as e:
+    print("raised", e)
+""")
+    assert said == ["raised 'no start'"]

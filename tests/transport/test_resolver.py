@@ -176,6 +176,7 @@ def test_noAnswerInTime(net: Net, names: Names, gate: threading.Event) -> None:
     assert receiver.told == ["complete"]
     assert str(receiver.resolution.error) == "no answer within 0.02 s"
     # The answer that comes too late is told to nobody.
+    resolver.timeout = DEADLINE
     gate.set()
     again = ask(resolver, "slow.test")
     net.until(lambda: again.complete)
