@@ -36,7 +36,7 @@ LAYERS = (
     " _transport.unixpath _transport.unixlock _transport.unixdestination _transport.unixdatagram _transport.descriptors"
     " _transport.resolver _transport.sendfile _transport.side _transport.stack _transport.explain _transport.secure"
     " _transport.certificate _transport.trust _transport.halfopen _transport.reloading _transport.answers"
-    " _transport.draining",
+    " _transport.draining _transport.stopping",
     "reactor base _threads _unix _tls _udp _process",
     "task threads endpoints service workers ssl stdio utils testing pytestplugin __main__",
 )

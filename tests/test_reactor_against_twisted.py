@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
-
-import reactor
+from traces import bothTraces
 
 PROGRAM = Path(__file__).with_name("programs") / "reactor_traces.py"
 PROGRAMS = [
@@ -43,32 +39,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def started(on: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(PROGRAM), on, *PROGRAMS],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(Path(reactor.__file__).parents[1])},
-    )
-
-
-def printed(process: subprocess.Popen[str]) -> dict[str, list[str]]:
-    """Program -> the lines that it printed."""
-    output, errors = process.communicate(timeout=20)
-    assert process.returncode == 0, errors
-    traces: dict[str, list[str]] = {}
-    for line in output.splitlines():
-        if line.startswith("# "):
-            lines = traces[line[2:]] = []
-        else:
-            lines.append(line)
-    return traces
-
-
 @cache
 def both() -> list[dict[str, list[str]]]:
-    return [printed(process) for process in [started("here"), started("twisted")]]
+    return bothTraces(PROGRAM, PROGRAMS)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

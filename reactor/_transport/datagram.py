@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import errno
 
-from reactor._core.poller import READ, Watch
+from reactor._core.poller import READ
 from reactor._log import message
+from reactor._transport.stopping import Stoppable
 from reactor._transport.stream import asBytes
-from reactor.defer import Deferred
 from reactor.error import CannotListenError, MessageLengthError
 
 TYPE_CHECKING = False
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from reactor._core.loop import Loop
     from reactor._transport.stream import Bytes
-    from reactor.failure import Failure
     from reactor.interfaces import IListeningPort, ISystemHandle
 else:
     from reactor._declare import IListeningPort, ISystemHandle, implementer
@@ -51,16 +50,12 @@ def checkSize(method: str, size: object) -> int:
 
 
 @implementer(IListeningPort, ISystemHandle)
-class DatagramSocket(Watch):
+class DatagramSocket(Stoppable):
     """What all kinds have in common."""
 
     __slots__ = (
-        "__weakref__",
         "_batch",
         "_host",
-        "_loop",
-        "_sock",
-        "_stopping",
         "maxPacketSize",
         "maxThroughput",
         "protocol",
@@ -68,26 +63,19 @@ class DatagramSocket(Watch):
 
     def __init__(self, loop: Loop, protocol: Any, maxPacketSize: int) -> None:
         """Not there yet."""
-        super().__init__(-1)
-        self._loop = loop
+        super().__init__(loop)
         self._batch = 1
         self.maxPacketSize = maxPacketSize
         # Bytes that one turn receives at most; at least one datagram.
         self.maxThroughput = 256 * 1024
         self.protocol = protocol
-        self._sock: socket.socket | None = None
         self._host: Any = None
-        # Whoever waits until the protocol is told that the socket was closed; None when that is not so.
-        self._stopping: list[Deferred[None]] | None = None
 
     # What each kind says for itself.
 
     def _made(self) -> socket.socket:
         """A new socket, bound and non-blocking. OSError when the system refuses."""
         raise NotImplementedError
-
-    def _undone(self) -> None:
-        """The socket was closed: remove what binding it left behind."""
 
     def _place(self) -> tuple[Any, Any]:
         """Interface and port, for CannotListenError."""
@@ -124,51 +112,8 @@ class DatagramSocket(Watch):
         """Open the socket (again). CannotListenError when the system refuses."""
         self._begin(self._open())
 
-    def stopListening(self) -> Deferred[None]:
-        """Close the socket. The Deferred fires with None in the next turn, when the protocol was told. What its
-        `doStop` raises, it fails with.
-        """
-        self._loop.poller.forget(self)
-        waiting: Deferred[None] = Deferred()
-        if self._sock is not None:
-            self._stopping = stopping = [waiting]
-            self._close()
-            self._loop.soon(self._told, stopping)
-        elif self._stopping is not None:
-            self._stopping.append(waiting)
-        else:
-            waiting.callback(None)
-        return waiting
-
-    loseConnection = stopListening
-
-    def _close(self) -> None:
-        sock, self._sock = self._sock, None
-        self.fd = -1
-        if sock is not None:
-            sock.close()
-        self._undone()
-
-    def _told(self, stopping: list[Deferred[None]]) -> None:
-        message("info", "%r is closed", self)
-        if self._stopping is stopping:
-            self._stopping = None
-        try:
-            self.protocol.doStop()
-        except BaseException as e:
-            if stopping and isinstance(e, Exception):
-                stopping.pop(0).errback(e)
-            else:
-                self._loop.raised(f"{type(self.protocol).__name__}.doStop raised, for {self!r}", e)
-        for waiting in stopping:
-            waiting.callback(None)
-
-    def disconnect(self, reason: Failure) -> None:
-        """The reactor stops."""
-        self._loop.poller.forget(self)
-        if self._sock is not None:
-            self._close()
-            self._told([])
+    def _served(self) -> Any:
+        return self.protocol
 
     # In.
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 import errno
 import os
 
-from reactor._core.poller import READ, Watch
+from reactor._core.poller import READ
 from reactor._core.timers import checkDelay
 from reactor._log import message
-from reactor.defer import Deferred
+from reactor._transport.stopping import Stoppable
 from reactor.error import CannotListenError
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reactor._transport.stream import StreamTransport, Top
     from reactor._transport.tcp import Address
     from reactor._transport.wire import Wire
+    from reactor.defer import Deferred
     from reactor.failure import Failure
     from reactor.interfaces import IListeningPort
 
@@ -90,39 +91,31 @@ class Reserve:
 
 
 @implementer(IListeningPort)
-class Port(Watch):
+class Port(Stoppable):
     """What `reactor.listenTCP` returns."""
 
     # Whether a connection with this as its origin was made from here.
     outgoing = False
 
     __slots__ = (
-        "__weakref__",
         "_batch",
         "_complained",
         "_draining",
         "_host",
         "_listener",
-        "_loop",
         "_reserve",
-        "_sock",
-        "_stopping",
         "factory",
     )
 
     def __init__(self, loop: Loop, reserve: Reserve, listener: Listener, factory: Any) -> None:
         """Not listening yet."""
-        super().__init__(-1)
-        self._loop = loop
+        super().__init__(loop)
         self._reserve = reserve
         self._listener = listener
         self.factory = factory
-        self._sock: socket.socket | None = None
         self._host: Address | None = None
         self._batch = 1
         self._complained = False
-        # Whoever waits until the factory is told that the socket was closed; None when that is not so.
-        self._stopping: list[Deferred[None]] | None = None
         self._draining: Draining | None = None
 
     @property
@@ -162,25 +155,11 @@ class Port(Watch):
         self._sock = sock
         message("info", "%r listens", self)
 
-    def stopListening(self) -> Deferred[None]:
-        """Accept no more. The socket is closed when this returns; the Deferred fires with None in the next turn, when
-        the factory was told. What the factory's `doStop` raises, it fails with.
+    def _served(self) -> Any:
+        return self.factory
 
-        Connections that were accepted stay.
-        """
-        self._loop.poller.forget(self)
-        waiting: Deferred[None] = Deferred()
-        if self._sock is not None:
-            self._stopping = stopping = [waiting]
-            self._close()
-            self._loop.soon(self._told, stopping)
-        elif self._stopping is not None:
-            self._stopping.append(waiting)
-        else:
-            waiting.callback(None)
-        return waiting
-
-    loseConnection = stopListening
+    def _undone(self) -> None:
+        self._listener.closed()
 
     def drain(self, deadline: float | None = None) -> Deferred[int]:
         """End gracefully. Those who wait in the kernel's queue are accepted, then nobody any more; the protocols that
@@ -242,34 +221,6 @@ class Port(Watch):
         """Accept again."""
         if self._sock is not None:
             self._loop.poller.want(self, READ)
-
-    def _close(self) -> None:
-        sock, self._sock = self._sock, None
-        if sock is not None:
-            sock.close()
-            self.fd = -1
-            self._listener.closed()
-
-    def _told(self, stopping: list[Deferred[None]]) -> None:
-        message("info", "%r is closed", self)
-        if self._stopping is stopping:
-            self._stopping = None
-        try:
-            self.factory.doStop()
-        except BaseException as e:
-            if stopping and isinstance(e, Exception):
-                stopping.pop(0).errback(e)
-            else:
-                self._loop.raised(f"{type(self.factory).__name__}.doStop raised, for {self!r}", e)
-        for waiting in stopping:
-            waiting.callback(None)
-
-    def disconnect(self, reason: Failure) -> None:
-        """The reactor stops."""
-        self._loop.poller.forget(self)
-        if self._sock is not None:
-            self._close()
-            self._told([])
 
     def readable(self) -> None:
         """Accept those who wait, some of them."""
