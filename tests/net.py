@@ -326,9 +326,15 @@ class Net:
     # Time.
 
     def until(self, true: Callable[[], Any], deadline: float = DEADLINE) -> Any:
-        """Turn the reactor until `true()` is; its value."""
+        """Turn the reactor until `true()` is; its value. Of what is not yet there (`built[0]`) nothing is true."""
+
+        def found() -> Any:
+            with contextlib.suppress(LookupError):
+                return true()
+            return None
+
         end = time.monotonic() + deadline
-        while not (value := true()):
+        while not (value := found()):
             assert time.monotonic() < end, f"not within {deadline} s; " + self.story()
             self.reactor.iterate(0.02)
         return value

@@ -513,15 +513,18 @@ def test_blockingCallIntoAnotherReactor(own: Reactor) -> None:
 def test_aReactorInAThreadHasThreadsToo() -> None:
     """Not the main thread: no signals, everything else; each thread's reactor is its own."""
     results: dict[str, Any] = {}
+    together = threading.Barrier(2)  # a thread that has ended may leave its identity to the next
 
     def work(name: str) -> None:
         mine = Reactor()
+        together.wait(DEADLINE)
 
         def start() -> Deferred[Any]:
             assert reactor.currentReactor() is mine
             return threads.deferToThread(threading.current_thread).addCallback(lambda thread: thread.name)
 
         results[name] = runWith(mine, start), threading.get_ident()
+        together.wait(DEADLINE)
         mine.close()
 
     workers = [threading.Thread(target=work, args=(name,)) for name in "ab"]

@@ -169,6 +169,7 @@ def test_twoThreadsTakeNoPartInEachOthersTurns() -> None:
 
         reactor.callWhenRunning(start)
         reactor.run(installSignalHandlers=False)
+        meeting.wait(10)  # a thread that has ended may leave its identity to the next
         reactor.close()
 
     threads = [threading.Thread(target=work, args=(name,)) for name in where]
