@@ -141,7 +141,8 @@ class FramedProtocol(Protocol):
             raise
         finally:
             self._frames = None
-            if self._splitter:
+            splitter = self._splitter
+            if splitter.head or splitter.tail:
                 self._heardOn = top
 
     def _putBack(self) -> None:

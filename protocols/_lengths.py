@@ -38,7 +38,7 @@ class LengthSplitter(StringSplitter):
         self._size = prefix.size
 
     def _cut(self, limit: int) -> list[bytes]:
-        head, at, size, unpack = self._head, self._at, self._size, self._unpack
+        head, at, size, unpack = self.head, self._at, self._size, self._unpack
         strings: list[bytes] = []
         end = len(head)
         last = min(end - size, at + self._window)

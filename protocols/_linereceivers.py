@@ -62,8 +62,8 @@ class LineOnlyReceiver(FramedProtocol):
                 self._look(holder, top)
             elif self.delimiter is not delimiter:
                 self._putBack()
-        splitter.advance()
-        return bool(splitter)
+        more: bool = splitter.advance()
+        return more
 
     def _exceeded(self, complete: bool) -> None:
         self.lineLengthExceeded(self._splitter.takeLine() if complete else self._splitter.take())

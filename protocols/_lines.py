@@ -37,7 +37,7 @@ class LineSplitter(Splitter):
         Splitter.__init__(self)
         # What the lines of the last batch were cut at, and what the tail was searched for.
         self._delimiter = b""
-        # Invariant: no delimiter begins in _tail[:_searched].
+        # Invariant: no delimiter begins in tail[:_searched].
         self._searched = 0
 
     def batch(self, delimiter: bytes, limit: int) -> list[bytes]:
@@ -49,7 +49,7 @@ class LineSplitter(Splitter):
         if delimiter != self._delimiter:
             self._delimiter = delimiter
             self._searched = 0
-        head = self._head
+        head = self.head
         while True:
             at = self._at
             if at < len(head):
@@ -66,22 +66,22 @@ class LineSplitter(Splitter):
                     return self._within([head[at:found]], limit)
             if not self._search(delimiter, limit):
                 return []
-            head = self._head
+            head = self.head
 
     def takeLine(self) -> bytes:
         """The next line, which is complete and was too long; it waits no more."""
-        end = self._head.find(self._delimiter, self._at)
-        line = self._head[self._at : end]
+        end = self.head.find(self._delimiter, self._at)
+        line = self.head[self._at : end]
         self._end = end + len(self._delimiter)
         self.advance()
         return line
 
     def _search(self, delimiter: bytes, limit: int) -> bool:
         """There is none in the head: whether there is one in all that waits, which is the head then."""
-        if self._head:
+        if self.head:
             self._putAside()
             self._searched = 0
-        tail = self._tail
+        tail = self.tail
         size = len(tail)
         if not size:
             return False

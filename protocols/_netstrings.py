@@ -25,7 +25,7 @@ class NetstringSplitter(StringSplitter):
     __slots__ = ()
 
     def _cut(self, limit: int) -> list[bytes]:
-        head, at = self._head, self._at
+        head, at = self.head, self._at
         strings: list[bytes] = []
         last = min(len(head) - 1, at + self._window)
         digits = len(str(limit))

@@ -5,8 +5,8 @@ they are cut, and `batch` cuts frames off, at most about `WINDOW` bytes of them 
 with `advance` which of them were not taken after all: they are the first of the next batch, which is then a small one.
 So a receiver that pauses or changes its mind after each frame pays for little that is cut in vain.
 
-Each byte is copied a fixed number of times: what comes when nothing waits is cut where it lies (`_head`), and what is
-no whole frame yet grows at its end (`_tail`) and is looked through once.
+Each byte is copied a fixed number of times: what comes when nothing waits is cut where it lies (`head`), and what is
+no whole frame yet grows at its end (`tail`) and is looked through once.
 """
 
 from __future__ import annotations
@@ -27,59 +27,60 @@ class FrameError(ValueError):
 class Splitter:
     """Bytes that wait to be cut into frames."""
 
-    __slots__ = ("_at", "_end", "_head", "_tail", "_window")
+    __slots__ = ("_at", "_end", "_window", "head", "tail")
 
     def __init__(self) -> None:
-        # Invariant: 0 <= _at <= _end <= len(_head), and _head[_at:_end] are the frames that a batch has handed out and
-        # `advance` has not settled yet. What waits is _head[_at:], then _tail.
-        self._head = b""
+        # Invariant: 0 <= _at <= _end <= len(head), and head[_at:_end] are the frames that a batch has handed out and
+        # `advance` has not settled yet. What waits is head[_at:], then tail; head is empty when nothing of it waits.
+        self.head = b""
         self._at = 0
         self._end = 0
-        self._tail = bytearray()
+        self.tail = bytearray()
         self._window = WINDOW
 
     def feed(self, data: bytes) -> None:
         """`data` came, behind all that waits."""
-        if self._tail or self._at < len(self._head):
-            self._tail += data
+        if self.head or self.tail:
+            self.tail += data
         else:
-            self._head = data if data.__class__ is bytes else bytes(data)
+            self.head = data if data.__class__ is bytes else bytes(data)
             self._at = self._end = 0
 
     def __len__(self) -> int:
         """How many bytes wait, those of frames that are handed out and not settled included."""
-        return len(self._head) - self._at + len(self._tail)
+        return len(self.head) - self._at + len(self.tail)
 
     def __bool__(self) -> bool:
         """Whether any wait."""
-        return self._at < len(self._head) or bool(self._tail)
+        return bool(self.head or self.tail)
 
     def take(self) -> bytes:
         """All that waits, which waits no more."""
-        rest = self._head[self._at :] + self._tail
-        self._head = b""
+        rest = self.head[self._at :] + self.tail
+        self.head = b""
         self._at = self._end = 0
-        self._tail = bytearray()
+        self.tail = bytearray()
         return rest
 
     def waiting(self) -> bytes:
         """All that waits, which goes on waiting."""
-        return self._head[self._at :] + self._tail
+        return self.head[self._at :] + self.tail
 
-    def advance(self, left: Sequence[bytes] = ()) -> None:
-        """The frames of the last batch are taken but for `left`, its last ones."""
+    def advance(self, left: Sequence[bytes] = ()) -> bool:
+        """The frames of the last batch are taken but for `left`, its last ones. Whether any bytes wait."""
         at = self._end
         if left:
             at -= self._sizeOf(left)
             self._window = SMALL
         else:
-            if at == len(self._head):
+            if at == len(self.head):
                 # Nothing of it is needed any more: an idle connection keeps no chunk.
-                self._head = b""
+                self.head = b""
                 at = 0
             if self._window < WINDOW:
                 self._window *= 2
         self._at = self._end = at
+        return bool(self.head or self.tail)
 
     def _sizeOf(self, frames: Sequence[bytes]) -> int:
         """How many bytes `frames`, of the last batch, were in the stream."""
@@ -87,19 +88,19 @@ class Splitter:
 
     def _putAside(self) -> None:
         """There is no whole frame in the head: it is the beginning of the tail."""
-        if self._at < len(self._head):
-            if self._tail:
-                self._tail[:0] = self._head[self._at :]
+        if self.head:
+            if self.tail:
+                self.tail[:0] = self.head[self._at :]
             else:
-                self._tail += self._head[self._at :] if self._at else self._head
-        self._head = b""
+                self.tail += self.head[self._at :] if self._at else self.head
+        self.head = b""
         self._at = self._end = 0
 
     def _takeUp(self) -> None:
         """There is a whole frame in the tail: it is the head."""
-        self._head = bytes(self._tail)
+        self.head = bytes(self.tail)
         self._at = self._end = 0
-        self._tail = bytearray()
+        self.tail = bytearray()
 
 
 class StringSplitter(Splitter):
@@ -119,12 +120,12 @@ class StringSplitter(Splitter):
         :param limit: the length that a string may have, in bytes.
         :raises FrameError: when what comes next is not in the format, or too long. Nothing waits any more then.
         """
-        if self._at < len(self._head):
+        if self.head:
             strings = self._cut(limit)
             if strings:
                 return strings
             self._putAside()
-        if len(self._tail) < self._needed:
+        if len(self.tail) < self._needed:
             return []
         self._takeUp()
         strings = self._cut(limit)

@@ -48,8 +48,8 @@ class _StringReceiver(FramedProtocol):
             self.stringReceived(string)
             if top.state is not OPEN or holder._top is not top:
                 self._look(holder, top)
-        splitter.advance()
-        return bool(splitter)
+        more: bool = splitter.advance()
+        return more
 
     def _broken(self, problem: Any) -> None:
         """What came is nothing that strings can be cut from."""

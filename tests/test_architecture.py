@@ -28,7 +28,8 @@ LAYERS = (
     "error failure address interfaces components _current _declare _facts _log _typing _core _transport",
     "defer protocol _adapters _creator _reconnecting _core.backoff _core.timers _core.triggers"
     " _transport.lifecycle _transport.outbox _transport.producers _transport.race",
-    "_core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool threadpool",
+    "_core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool threadpool"
+    " _transport.parting",
     "_core.loop _core.running",
     "_transport.wire _transport.stream _transport.tls _transport.tcp _transport.unix _transport.connect"
     " _transport.connector _transport.destination _transport.listen _transport.datagram _transport.udp"

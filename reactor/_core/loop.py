@@ -137,8 +137,11 @@ class Loop:
             self._preen(e)
             return
         for fd, mask in events:
-            watch = watches.get(fd)
-            if watch is None or (fresh and fd in fresh):
+            try:
+                watch = watches[fd]
+            except KeyError:
+                continue
+            if fresh and fd in fresh:
                 continue
             if mask == READ and watch.interest & READ:
                 watch.readable()

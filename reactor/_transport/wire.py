@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import errno
 import socket
-import struct
 
 from reactor._core.poller import READ, WRITE, Watch
 from reactor._transport.lifecycle import DRAINING, READING, Event, State, step
 from reactor._transport.outbox import Outbox
+from reactor._transport.parting import discardUnread, resetOnClose
 from reactor.error import ConnectionAborted, ConnectionDone, ConnectionLost, WriteBufferFull
 from reactor.failure import Failure
 
@@ -44,7 +44,6 @@ LARGE = 262144
 # On the hot path a name of the module is found faster than a member of an enum.
 OPEN = State.OPEN
 
-_RST_ON_CLOSE = struct.pack("ii", 1, 0)
 # The kernel is short of memory for now: what it refuses today it takes in a moment.
 _TRY_AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
 
@@ -134,13 +133,25 @@ class Wire(Watch):
             self._marked = False
             self.endWith(e)
             return
-        # flush(), without its call for the two usual cases: no answer, or one.
+        # flush() and _send(), without their calls for the two usual cases: one answer that the kernel takes, or none.
         self._marked = False
-        if self._piece is not None or self._outbox is not None:
-            if not self.interest & WRITE:
-                self._send()
-        elif self.state is not OPEN:
-            self._settle()
+        piece = self._piece
+        if piece is not None:
+            if self.state is not OPEN or self.source is not None:
+                self.flush()
+            elif not self.interest & WRITE:
+                try:
+                    count = self._sock.send(piece)
+                except OSError as e:
+                    self._notSent(e)
+                    return
+                if count == len(piece):
+                    self._piece = None
+                else:
+                    self._piece = memoryview(piece)[count:]
+                    self._loop.poller.want(self, WRITE)
+        elif self._outbox is not None or self.state is not OPEN:
+            self.flush()
 
     def _endReceived(self) -> None:
         if self._broken is not None:
@@ -173,7 +184,7 @@ class Wire(Watch):
         if self.state is not OPEN and not self._accepts():
             return
         if self._outbox is not None:
-            self._outbox.append(data)
+            self._outbox.pieces.append(data)
         elif self._piece is None:
             self._piece = data
         else:
@@ -189,8 +200,7 @@ class Wire(Watch):
         """Undo the last `write`: what it queued, for a producer that has something to send before it."""
         outbox, piece = self._outbox, self._piece
         if outbox is not None:
-            piece = outbox.pieces.pop()
-            outbox.size -= len(piece)
+            piece = outbox.takeBack()
             if not outbox.pieces:
                 self._outbox = None
         assert piece is not None
@@ -246,9 +256,8 @@ class Wire(Watch):
             elif outbox is not None and outbox.sent(self._sock.send(outbox.head())):
                 self._outbox = outbox = None
         except OSError as e:
-            if e.errno not in _TRY_AGAIN:
-                self._sendFailed(e)
-                return
+            self._notSent(e)
+            return
         if piece is not None or outbox is not None:
             if not self.interest & WRITE:
                 self._loop.poller.want(self, WRITE)
@@ -256,6 +265,12 @@ class Wire(Watch):
             self._drained()
         elif self.interest & WRITE:
             self._loop.poller.drop(self, WRITE)
+
+    def _notSent(self, problem: OSError) -> None:
+        if problem.errno not in _TRY_AGAIN:
+            self._sendFailed(problem)
+        elif not self.interest & WRITE:
+            self._loop.poller.want(self, WRITE)
 
     def _drained(self) -> None:
         """The last byte is sent: ask the producer for more, or take the next step towards the end."""
@@ -286,7 +301,7 @@ class Wire(Watch):
             if self._broken is not None:
                 self._end(self._lost(self._broken))
             else:
-                self._discard()
+                discardUnread(self._sock)
                 self._end(Failure(ConnectionDone()))
         elif state is State.FINISHING or state is State.HEARD_LAST:
             try:
@@ -298,18 +313,6 @@ class Wire(Watch):
             self.owner.writingEnded()
             if self.state is State.CLOSING:
                 self._settle()
-
-    def _discard(self) -> None:
-        """Take what arrived and nobody will read: the kernel answers a close with unread bytes by a reset, which can
-        cost the peer the tail of what we sent.
-        """
-        try:
-            for _ in range(16):
-                if len(self._sock.recv(SMALL)) < SMALL:
-                    return
-        except OSError:
-            # Nothing there, as nearly always.
-            pass
 
     def _sendFailed(self, problem: OSError) -> None:
         self._broken = problem
@@ -358,7 +361,7 @@ class Wire(Watch):
 
     def _aborted(self, reason: Failure) -> None:
         if self.state is State.ENDING:
-            self._reset()
+            resetOnClose(self._sock)
             self._end(reason)
 
     def _closeTimedOut(self) -> None:
@@ -396,7 +399,7 @@ class Wire(Watch):
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops: one last attempt to send, then the end."""
         if self.state is State.ENDING:
-            self._reset()
+            resetOnClose(self._sock)
         else:
             self.owner.farewell()
             try:
@@ -410,7 +413,7 @@ class Wire(Watch):
             except OSError:
                 # It does not take them, or is gone: that was the attempt.
                 pass
-            self._discard()
+            discardUnread(self._sock)
         self._end(reason)
 
     def public(self) -> object:
@@ -431,7 +434,7 @@ class Wire(Watch):
         """User code raised: the connection ends with that (unless the exception is one that stops the reactor)."""
         failure = self._raised(problem)
         if failure is not None:
-            self._discard()
+            discardUnread(self._sock)
             self._end(failure)
         elif self.buffered or self.state is not OPEN:
             self._mark()
@@ -450,13 +453,6 @@ class Wire(Watch):
 
     def _lost(self, problem: OSError) -> Failure:
         return Failure(ConnectionLost(problem.strerror, osError=problem.errno))
-
-    def _reset(self) -> None:
-        try:
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
-        except OSError:
-            # Gone already: then there is nobody to reset.
-            pass
 
     def _end(self, reason: Failure) -> None:
         """Close the socket and tell the owner. The one place that does, and it does it once."""

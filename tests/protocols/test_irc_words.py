@@ -77,7 +77,6 @@ FEATURES = (
 )
 
 
-@needsTwisted
 def test_endlessFeaturesAreNotKept() -> None:
     supported = ServerSupportedFeatures()
     for n in range(20):
@@ -87,6 +86,7 @@ def test_endlessFeaturesAreNotKept() -> None:
     assert supported.getFeature("NICKLEN") == 30 and supported.hasFeature("LAST")
 
 
+@needsTwisted
 def test_supportedFeaturesAreTwisteds() -> None:
     ours, theirs = ServerSupportedFeatures(), twisted.ServerSupportedFeatures()
     for feature in FEATURES.split(" "):
