@@ -206,9 +206,9 @@ class Loop:
         # All are taken before the first is run, so that what a call schedules for now waits for the next turn.
         ready, waiting = list(self.timers.due(now)), self.timers.ready
         self.timers.ready = ready + waiting if waiting else ready
-        for serial, call in ready:
+        for call in ready:
             try:
-                run(serial, call)
+                run(call)
             except BaseException as e:
                 self.raised("a delayed call raised", e)
             if dirty:

@@ -50,8 +50,8 @@ class Clock:
         What a call raises comes out; the calls behind it stay due.
         """
         self.rightNow += amount
-        for serial, call in self._timers.due(self.rightNow):
-            run(serial, call)
+        for call in self._timers.due(self.rightNow):
+            run(call)
 
     def pump(self, timings: Iterable[float]) -> None:
         """Advance by each of `timings` in turn."""

@@ -38,8 +38,8 @@ class VirtualTime:
         """Let time pass until `when`, and make the calls that are due by then. Never goes back."""
         while (due := self.next) is not None and due <= when:
             self._now = max(self._now, due)
-            for serial, call in self._queue.due(self._now):
-                run(serial, call)
+            for call in self._queue.due(self._now):
+                run(call)
         self._now = max(self._now, when)
 
     def clear(self) -> None:
