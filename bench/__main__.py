@@ -55,6 +55,7 @@ OPTIONS = {
     "depth": (positive, "messages in flight on each connection"),
     "idle": (natural, "connections more that are held and say nothing"),
     "live": (positive, "delayed calls alive at a time"),
+    "rate": (natural, "messages a second; 0: half of what each server can do"),
     "seconds": (duration, "how long one round of one peer takes (of each operation, where there are several)"),
     "rounds": (positive, "how often every peer has its turn; medians are printed"),
 }

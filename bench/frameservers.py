@@ -1,22 +1,26 @@
 """Echo servers for lines and for strings behind a length: `python -m bench.frameservers PEER LIFETIME KIND`.
 
 KIND is "lines" (each ends with CR LF) or "strings" (32 bits of length, big-endian). Ours and Twisted's have a receiver
-in their `protocols.basic`, asyncio and uvloop have asyncio's streams: what a program on each of them would use. Apart
-from that they are what `bench.servers` tells.
+in their `protocols.basic`, asyncio, uvloop and aiofastnet have asyncio's streams, tornado its own, gevent files on
+sockets: what a program on each of them would use (trio reads neither). Apart from that they are what `bench.servers`
+tells.
 """
 
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 from importlib import import_module
 
 from bench import peers
+from bench.guests import listener
 from bench.servers import BACKLOG, HOST, ready
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
+    from typing import Any
 
 LINES, STRINGS = "lines", "strings"
 _BASIC = {peers.OURS: "protocols.basic", "twisted": "twisted.protocols.basic"}
@@ -72,7 +76,8 @@ def onStreams(name: str, kind: str) -> None:
         writer.close()
 
     async def main() -> None:
-        server = await asyncio.start_server(serve, HOST, 0, backlog=BACKLOG)
+        start = asyncio.start_server if name != "aiofastnet" else peers.creatorOf(name, "start_server")
+        server = await start(serve, HOST, 0, backlog=BACKLOG)
         ready(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
@@ -80,11 +85,66 @@ def onStreams(name: str, kind: str) -> None:
         runner.run(main())
 
 
+def onTornado(name: str, kind: str) -> None:
+    """A TCPServer, whose streams are awaited."""
+    import asyncio
+
+    StreamClosedError = import_module("tornado.iostream").StreamClosedError
+
+    class Echo(import_module("tornado.tcpserver").TCPServer):  # type: ignore[misc]  # imported by name: see peers
+        async def handle_stream(self, stream: Any, address: object) -> None:
+            stream.set_nodelay(True)
+            try:
+                while kind == LINES:
+                    await stream.write(await stream.read_until(b"\r\n"))
+                while True:
+                    prefix = await stream.read_bytes(4)
+                    await stream.write(prefix + await stream.read_bytes(int.from_bytes(prefix, "big")))
+            except StreamClosedError:
+                # The load is over.
+                pass
+
+    async def main() -> None:
+        server = Echo()
+        listening = listener("tcp", "")
+        server.add_sockets([listening])
+        ready(listening.getsockname()[1])
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+def onGevent(name: str, kind: str) -> None:
+    """A StreamServer; each greenlet reads its connection as a file."""
+    gevent = import_module("gevent")
+
+    def echo(connection: Any, address: object) -> None:
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            file = connection.makefile("rb")
+            while kind == LINES:
+                line = file.readline()
+                if not line:
+                    return
+                connection.sendall(line)
+            while prefix := file.read(4):
+                connection.sendall(prefix + file.read(int.from_bytes(prefix, "big")))
+        except OSError:
+            # The load is over.
+            pass
+
+    listening = import_module("gevent.socket").socket(fileno=listener("tcp", "").detach())
+    import_module("gevent.server").StreamServer(listening, echo).start()
+    ready(listening.getsockname()[1])
+    gevent.wait()
+
+
 def main() -> None:
     """Be the server that the command line names."""
     name, lifetime, kind = sys.argv[1:]
     signal.alarm(int(lifetime))
-    serve = onReactor if peers.hasReactor(name) else onStreams
+    own = {"tornado": onTornado, "gevent": onGevent}
+    serve = onReactor if peers.hasReactor(name) else own.get(name, onStreams)
     serve(name, kind)
 
 

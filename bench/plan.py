@@ -11,7 +11,8 @@ class Plan:
 
     `connections` are open at the same time, `depth` messages of `size` bytes are in flight on each; a round of one peer
     takes `seconds` (of each operation, where there are several); `rounds` are made, and every peer of `peers` has its
-    turn in each. `idle` more connections are held beside, or `live` timers wait. What a benchmark has no option for is
+    turn in each. `idle` more connections are held beside, or `live` timers wait; `rate`
+    messages a second are sent where they are sent evenly. What a benchmark has no option for is
     0.
     """
 
@@ -23,6 +24,7 @@ class Plan:
     depth: int
     idle: int = 0
     live: int = 0
+    rate: int = 0
 
 
 # Which options a benchmark has, with what each is when nobody says otherwise.
@@ -31,7 +33,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "unix": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
     "tls": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
     "udp": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
-    "latency": {"size": 1024, "connections": 50, "seconds": 3.0, "rounds": 3},
+    "latency": {"size": 1024, "connections": 50, "rate": 0, "seconds": 3.0, "rounds": 3},
     "lines": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},
     "strings": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},
     "connect": {"size": 64, "connections": 50, "seconds": 2.0, "rounds": 3},
@@ -71,4 +73,5 @@ def planOf(benchmark: str, peers: tuple[str, ...], given: dict[str, float], quic
         depth=int(values.get("depth", 0)),
         idle=int(values.get("idle", 0)),
         live=int(values.get("live", 0)),
+        rate=int(values.get("rate", 0)),
     )
