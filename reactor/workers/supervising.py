@@ -8,7 +8,7 @@ from reactor._core.backoff import grown
 from reactor._core.timers import checkDelay
 from reactor._current import currentReactor
 from reactor._log import message
-from reactor.defer import Deferred, succeed
+from reactor.defer import CancelledError, Deferred, succeed
 from reactor.service import Service
 from reactor.workers.process import CANNOT, State, Worker
 
@@ -95,7 +95,8 @@ class Workers(Service):
 
     def startService(self) -> Deferred[None]:
         """Start them. The Deferred fires when all are ready, that is when their function has returned and their
-        reactors run. It fails with RuntimeError when one of them cannot be started at all.
+        reactors run. It fails with RuntimeError when one of them cannot be started at all, with CancelledError when
+        they are stopped before that.
         """
         if self.running:
             message("warning", "%r: startService() was called, but it is running already", self)
@@ -120,20 +121,18 @@ class Workers(Service):
         """Have all of them stop gracefully, each with the deadline that the constructor was given. Who still lives
         `grace` seconds after `deadline` is killed; the Deferred fires with the number of those when none is left.
         """
-        super().stopService()
-        for pause in self._pauses.values():
-            pause.cancel()
-        self._pauses.clear()
-        self._old.clear()
+        self._startNoMore()
         living = self._living()
         for worker in living:
             worker.stop()
-        if not living:
-            return succeed(0)
         stopped: Deferred[int] = Deferred()
-        self._stopped.append(stopped)
-        if deadline is not None and self._killing is None:
-            self._killing = self._clock().callLater(deadline + self.grace, self._killLate)
+        if not living:
+            stopped.callback(0)
+        else:
+            self._stopped.append(stopped)
+            if deadline is not None and self._killing is None:
+                self._killing = self._clock().callLater(deadline + self.grace, self._killLate)
+        self._startedNever()
         return stopped
 
     def restart(self) -> None:
@@ -147,12 +146,23 @@ class Workers(Service):
 
     def killAll(self) -> None:
         """End those that live at once, and wait until they have ended. For whoever stops in a hurry."""
+        self._startNoMore()
+        for worker in self._living():
+            self._kill(worker)
+        self._startedNever()
+
+    def _startNoMore(self) -> None:
         super().stopService()
         for pause in self._pauses.values():
             pause.cancel()
         self._pauses.clear()
-        for worker in self._living():
-            self._kill(worker)
+        self._old.clear()
+
+    def _startedNever(self) -> None:
+        """Tell who waits for all to be ready that they will not be."""
+        started, self._started = self._started, None
+        if started is not None:
+            started.errback(CancelledError("stopped before all workers were ready"))
 
     # What happens.
 

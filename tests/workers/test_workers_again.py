@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from script import FOLDER, SECONDS
 
 # The first worker takes the second half of a minute over its end, unless somebody kills it: its successor must not be
@@ -58,19 +59,53 @@ def main(reactor, number):
 """
 
 
-def test_startedWhileTheFirstOnesStop(tmp_path: Path) -> None:
-    (tmp_path / "slow.py").write_text(SLOW)
+def run(program: str, folder: Path) -> str:
+    """What `program` prints, with the module `slow` at hand."""
+    (folder / "slow.py").write_text(SLOW)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        cwd=tmp_path,
+        [sys.executable, "-c", program],
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=SECONDS,
-        env={**os.environ, "PYTHONPATH": f"{FOLDER}{os.pathsep}{tmp_path}"},
+        env={**os.environ, "PYTHONPATH": f"{FOLDER}{os.pathsep}{folder}"},
     )
-    assert done.stdout.splitlines() == [
+    assert not done.returncode, done
+    return done.stdout
+
+
+def test_startedWhileTheFirstOnesStop(tmp_path: Path) -> None:
+    assert run(PROGRAM, tmp_path).splitlines() == [
         "stopped 2 2 set()",
         "second [0, 1] {}",
         "end []",
         "no child is left",
-    ], done
+    ]
+
+
+STOPPED = """
+from reactor import reactor
+from reactor.workers import Workers
+
+workers = Workers(2, "slow:main")
+
+def start():
+    workers.startService().addCallbacks(lambda _: print("ready"), lambda failure: print(repr(failure.value)))
+    getattr(workers, METHOD)(*ARGUMENTS)
+    reactor.callLater(0, gone)
+
+def gone():
+    if workers.processes:
+        reactor.callLater(0.01, gone)
+    else:
+        reactor.stop()
+
+reactor.callWhenRunning(start)
+reactor.run()
+"""
+
+
+@pytest.mark.parametrize(("method", "arguments"), [("stopService", ()), ("drain", (0.1,)), ("killAll", ())])
+def test_whoWaitsForThemHearsThatTheyWereStopped(tmp_path: Path, method: str, arguments: tuple[float, ...]) -> None:
+    program = STOPPED.replace("METHOD", repr(method)).replace("ARGUMENTS", repr(arguments))
+    assert run(program, tmp_path) == "CancelledError('stopped before all workers were ready')\n"
