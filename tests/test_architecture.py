@@ -31,7 +31,8 @@ LAYERS = (
     "_core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool threadpool"
     " _transport.parting",
     "_core.loop _core.running",
-    "_transport.wire _transport.stream _transport.tls _transport.tcp _transport.unix _transport.connect"
+    "_transport.wire _transport.stream _transport.tls _transport.sealing _transport.tcp _transport.unix"
+    " _transport.connect"
     " _transport.connector _transport.destination _transport.listen _transport.datagram _transport.udp"
     " _transport.multicast _transport.process _transport.pipe _transport.spawn _transport.stage"
     " _transport.unixpath _transport.unixlock _transport.unixdestination _transport.unixdatagram _transport.descriptors"

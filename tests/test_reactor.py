@@ -193,14 +193,19 @@ def test_Y3_removed(net: Net) -> None:
 @default
 def test_Y4_stopWaitsForDeferreds(net: Net) -> None:
     trace: list[Any] = []
+    waited: Deferred[None] = Deferred()
 
     def before() -> Deferred[Any]:
         trace.append("before")
-        return deferLater(net.reactor, 0.01, lambda: trace.append(("waited", net.reactor.running)))
+        return waited
+
+    def answered(_: Any, data: bytes) -> None:
+        trace.append(("waited", net.reactor.running))
+        waited.callback(None)
 
     net.reactor.addSystemEventTrigger("before", "shutdown", before)
     net.reactor.addSystemEventTrigger("during", "shutdown", trace.append, "during")
-    client, server = net.pair(server={"data": lambda protocol, data: protocol.write(data)})
+    client, server = net.pair(data=answered, server={"data": lambda protocol, data: protocol.write(data)})
     net.reactor.callWhenRunning(net.reactor.stop)
     # The network goes on meanwhile.
     net.reactor.addSystemEventTrigger("before", "shutdown", client.write, b"x")

@@ -1,15 +1,18 @@
-"""Why TLS failed, in our words: what OpenSSL says, of which certificate, and what to do about it."""
+"""Why TLS failed or ended, in our words: what OpenSSL says, of which certificate, and what to do about it."""
 
 from __future__ import annotations
 
 import ssl
 
-from reactor.error import PeerVerifyError, SSLError
+from reactor._transport.lifecycle import State
+from reactor.error import ConnectionDone, ConnectionLost, PeerVerifyError, SSLError
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from reactor._transport.tls import Layer
 
 # OpenSSL's reason -> what it usually means.
 _HINTS = {
@@ -79,3 +82,17 @@ def describePeer(sslObject: ssl.SSLObject) -> str:
     told = f"subject {subject or 'empty'}; names {names or 'none'}; issuer {issuer}; expires {info.get('notAfter')}"
     # The peer's words: on one line, and nothing that steers a terminal.
     return f" (certificate: {told})".encode("unicode_escape").decode("ascii")
+
+
+def whyEnded(layer: Layer, reason: Failure) -> Failure:
+    """Why `layer` is over, when what is below it says `reason`."""
+    if layer._reason is not None:
+        return layer._reason
+    if not isinstance(reason.value, ConnectionDone) or layer._heardEnd:
+        return reason
+    if layer._early is not None:
+        text = "the peer ended the connection during the TLS handshake"
+        return Failure(SSLError(string=text, **layer._known("handshake")))
+    if layer.state is State.CLOSING:
+        return reason
+    return Failure(ConnectionLost("the peer ended the connection without TLS's close_notify: cut short"))

@@ -16,11 +16,12 @@ from __future__ import annotations
 import ssl
 
 from reactor._transport.answers import answered
-from reactor._transport.explain import explained
+from reactor._transport.explain import explained, whyEnded
 from reactor._transport.lifecycle import DRAINING, READING, Event, State, step
 from reactor._transport.outbox import Outbox
+from reactor._transport.sealing import MOST, Sealing
 from reactor._transport.stack import NOBODY
-from reactor.error import ConnectionDone, ConnectionLost, SSLError, TimeoutError, WriteBufferFull
+from reactor.error import ConnectionDone, ConnectionLost, TimeoutError
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -36,36 +37,26 @@ if TYPE_CHECKING:
 OPEN = State.OPEN
 # More than a record can hold (RFC 8446, section 5.1), so that one read takes a whole one.
 RECORD = 16384 + 256
-# What is encrypted or decrypted at a time. A MemoryBIO keeps for good the room that it once needed.
-MOST = 65536
 
 
-class Layer:
+class Layer(Sealing):
     """TLS on one connection."""
 
     __slots__ = (
         "_answered",
         "_began",
-        "_early",
         "_facts",
         "_heardEnd",
         "_in",
         "_loop",
-        "_object",
         "_partial",
         "_paused",
         "_put",
         "_read",
-        "_reason",
-        "_saidEnd",
-        "_seal",
         "_side",
-        "_take",
         "_timer",
-        "below",
         "owner",
         "receiver",
-        "state",
     )
 
     def __init__(self, loop: Turns, side: Side, below: Below, facts: dict[str, Any]) -> None:
@@ -80,15 +71,15 @@ class Layer:
         self._object = secured = side.context.wrap_bio(incoming, outgoing, side.serverSide, side.hostname, side.session)
         # The two that run for each message, without the detour through the standard library's Python.
         raw: Any = getattr(secured, "_sslobj", secured)
-        self._read, self._seal = raw.read, raw.write
+        self._read, self._encryptor = raw.read, raw.write
         self._put, self._take = incoming.write, outgoing.read
         self.below = below
         self.receiver: Any
-        self.owner: Any
         self._facts = facts
-        self.state: State = OPEN
-        # What was written before the handshake was done; None from then on.
-        self._early: Outbox | None = Outbox()
+        self.state = OPEN
+        self._early = Outbox()
+        self._queue = None
+        self._delivering = False
         self._answered = 0
         # Whether OpenSSL may have a part of a record.
         self._partial = False
@@ -97,7 +88,7 @@ class Layer:
         self._heardEnd = False
         self._saidEnd = False
         # Why it ended, when this layer knows better than the one below. TLS is of no use any more then.
-        self._reason: Failure | None = None
+        self._reason = None
         self._timer: DelayedCall | None = None
         self._began = loop.timers.seconds()
 
@@ -119,12 +110,6 @@ class Layer:
     def source(self) -> Source | None:
         """The producer of whoever writes, which the wire keeps."""
         return self.below.source
-
-    @property
-    def buffered(self) -> int:
-        """Bytes that wait for the handshake, or are queued below."""
-        waiting = 0 if self._early is None else self._early.size
-        return waiting + self.below.buffered
 
     @property
     def writeBufferLimit(self) -> int | None:
@@ -161,6 +146,7 @@ class Layer:
     def _pump(self, size: int) -> None:
         """Deliver what can be decrypted, at most `size` bytes at a time."""
         read, incoming = self._read, self._in
+        self._delivering = True
         while not self._paused:
             # Apart from the delivery, whose exceptions may be TLS errors of somebody else's.
             try:
@@ -171,6 +157,7 @@ class Layer:
             except ssl.SSLZeroReturnError:
                 data = b""
             except ssl.SSLError as e:
+                self._delivered()
                 self._broken(explained(e, self._object, self._known("established")))
                 return
             if not data:
@@ -178,11 +165,22 @@ class Layer:
                 break
             state = self.state
             if state is OPEN or state in READING:
-                self.receiver.dataReceived(data)
+                try:
+                    self.receiver.dataReceived(data)
+                except BaseException:
+                    self._delivered()
+                    raise
             # Asked first, since the exception for "no more" costs as much as decrypting a small record.
             if not incoming.pending:
                 self._partial = False
                 break
+        self._delivering = False
+        queue = self._queue
+        if queue is not None:
+            # _seal(), without its call for what is nearly always one answer.
+            self._queue = None
+            self._encrypt(queue if isinstance(queue, bytes) else b"".join(queue))
+            return
         # An answer of TLS's own, to a request for renegotiation for instance.
         answer = self._take()
         if answer:
@@ -220,6 +218,7 @@ class Layer:
         if self._heardEnd:
             return
         self._heardEnd = True
+        self._delivered()
         if self.state in READING:
             goesOn = self.owner.endReceived()
             if self.state in READING:
@@ -241,52 +240,7 @@ class Layer:
         self.below.lose()
         self._wait(self._side.shutdownTimeout, self._notTaken)
 
-    # From above: what a wire does.
-
-    def write(self, data: bytes) -> None:
-        """Encrypt and send `data`; after the handshake, if that is not done yet."""
-        if self.state is not OPEN and not self._accepts():
-            return
-        if self._early is not None:
-            self._writeEarly(data)
-        elif len(data) > MOST:
-            self._encrypt(data)
-        else:
-            try:
-                self._seal(data)
-            except ssl.SSLError as e:
-                self._broken(explained(e, self._object, self._known("established")))
-                return
-            self.below.write(self._take())
-
-    def _accepts(self) -> bool:
-        if self._reason is not None or self._saidEnd:
-            return False
-        # A producer that is registered finishes what it began.
-        return self.state is State.HEARD or (self.state in DRAINING and self.below.source is not None)
-
-    def _encrypt(self, data: bytes | memoryview) -> None:
-        view = memoryview(data)
-        try:
-            for start in range(0, len(view), MOST):
-                self._seal(view[start : start + MOST])
-                self.below.write(self._take())
-        except ssl.SSLError as e:
-            self._broken(explained(e, self._object, self._known("established")))
-
-    def _writeEarly(self, data: bytes) -> None:
-        assert self._early is not None
-        self._early.append(data)
-        buffered, source, limit = self.buffered, self.below.source, self.below.writeBufferLimit
-        if source is not None:
-            try:
-                source.fill(buffered)
-            except BaseException as e:
-                failure = self.owner.raised(e)
-                if failure is not None:
-                    self.abort(failure)
-        if limit is not None and buffered > limit:
-            self.abort(Failure(WriteBufferFull(limit=limit, buffered=buffered)))
+    # From above: what a wire does. `write` is in `sealing`.
 
     def lose(self) -> None:
         """Say close_notify behind what was written, and close when the peer has answered, or has not in time."""
@@ -307,6 +261,7 @@ class Layer:
         if self.state is not State.ENDING and self.state is not State.CLOSED:
             self.state = step(self.state, Event.ABORT)
             self._stopTimer()
+            self._queue = None
             self.below.abort(reason)
 
     def pause(self) -> None:
@@ -377,6 +332,8 @@ class Layer:
         if self._saidEnd or self._early is not None or self._reason is not None:
             return
         self._saidEnd = True
+        if self._queue is not None:
+            self._seal()
         # Not in OpenSSL's sight while it says so: unwrap() would look for the peer's answer, and throw away or choke
         # on data that comes before that.
         unread = self._in.read()
@@ -388,16 +345,12 @@ class Layer:
         self._put(unread)
         self._flush()
 
-    def _flush(self) -> None:
-        data = self._take()
-        if data:
-            self.below.write(data)
-
     def _broken(self, reason: Failure) -> None:
         """TLS failed: tell the peer why (OpenSSL has put an alert into the way out), and close."""
         if self._reason is not None or self.state is State.CLOSED:
             return
         self._reason = reason
+        self._queue = None
         if self.state is not State.ENDING:
             self.state = step(self.state, Event.LOSE)
         if self._early is not None:
@@ -467,31 +420,19 @@ class Layer:
     def lost(self, reason: Failure) -> None:
         """What is below is over."""
         self._stopTimer()
-        reason = self._why(reason)
+        reason = whyEnded(self, reason)
         if self._side.remember is not None and self._early is None and (self._heardEnd or self._reason is None):
             try:
                 self._side.remember(self._object.session)
             except Exception as e:
                 self.owner.raised(e)
-        self._early = None
+        self._early = self._queue = None
         if self.state is not State.CLOSED:
             self.state = step(self.state, Event.END)
         owner = self.owner
         # Each refers to the next one, down to the wire: without this they would wait for the garbage collector.
         self.receiver = self.owner = self.below.receiver = NOBODY
         owner.lost(reason)
-
-    def _why(self, reason: Failure) -> Failure:
-        if self._reason is not None:
-            return self._reason
-        if not isinstance(reason.value, ConnectionDone) or self._heardEnd:
-            return reason
-        if self._early is not None:
-            text = "the peer ended the connection during the TLS handshake"
-            return Failure(SSLError(string=text, **self._known("handshake")))
-        if self.state is State.CLOSING:
-            return reason
-        return Failure(ConnectionLost("the peer ended the connection without TLS's close_notify: cut short"))
 
     def raised(self, problem: BaseException) -> Failure | None:
         """User code raised."""
