@@ -142,4 +142,5 @@ def description() -> str:
     measured, load = cores()
     use = "nothing pinned" if measured is None else f"measured on core {measured}, load on core {load[0]}"
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{python}, {platform.platform(terse=True)} on {platform.machine()}, {os.cpu_count()} cores: {use}"
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
+    return f"{python}, {system} on {platform.machine()}, {os.cpu_count()} cores: {use}"
