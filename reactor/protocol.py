@@ -285,7 +285,9 @@ class DatagramProtocol(AbstractDatagramProtocol):
         return self.__class__.__name__
 
     def connectionRefused(self) -> None:
-        """The connected peer does not listen: something sent before was refused. The port lives on. For subclasses."""
+        """The connected peer does not listen, or cannot be reached: something sent before was refused. The port lives
+        on. For subclasses.
+        """
 
 
 class ConnectedDatagramProtocol(DatagramProtocol):

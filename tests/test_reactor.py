@@ -32,14 +32,12 @@ def run(reactor: Reactor) -> None:
 # Running and stopping.
 
 
-@default
 def test_Y1_stopBeforeRun(net: Net) -> None:
     assert not net.reactor.running
     with pytest.raises(ReactorNotRunning, match="is not running"):
         net.reactor.stop()
 
 
-@default
 def test_Y1_stopTwice(net: Net) -> None:
     refused: list[str] = []
 
@@ -58,7 +56,6 @@ def test_Y1_stopTwice(net: Net) -> None:
         net.reactor.stop()
 
 
-@default
 def test_Y1_runInsideRun(net: Net) -> None:
     refused: list[str] = []
 
@@ -120,7 +117,6 @@ def test_running(net: Net) -> None:
     ]
 
 
-@default
 @pytest.mark.parametrize("event", ["before startup", "during startup", "after startup", "callWhenRunning"])
 def test_Y2_stopEarly(net: Net, event: str) -> None:
     trace: list[str] = []
@@ -135,7 +131,6 @@ def test_Y2_stopEarly(net: Net, event: str) -> None:
     assert trace == ["after startup", "before", "during", "after"]
 
 
-@default
 def test_Y3_exceptionsInTriggers(net: Net) -> None:
     trace: list[str] = []
     events = [(phase, event) for event in ("startup", "shutdown") for phase in ("before", "during", "after")]
@@ -159,7 +154,6 @@ def test_Y3_exceptionsInTriggers(net: Net) -> None:
     ]
 
 
-@default
 def test_Y3_callWhenRunningThatRaisesAtOnce(net: Net) -> None:
     """When the reactor runs already it is a plain call, and the exception its caller's."""
     seen: list[Any] = []
@@ -175,7 +169,6 @@ def test_Y3_callWhenRunningThatRaisesAtOnce(net: Net) -> None:
     assert seen == ["called", None]
 
 
-@default
 def test_Y3_removed(net: Net) -> None:
     seen: list[str] = []
     handle = net.reactor.callWhenRunning(seen.append, "not called")
@@ -190,7 +183,6 @@ def test_Y3_removed(net: Net) -> None:
     assert seen == []
 
 
-@default
 def test_Y4_stopWaitsForDeferreds(net: Net) -> None:
     trace: list[Any] = []
     waited: Deferred[None] = Deferred()
@@ -214,7 +206,6 @@ def test_Y4_stopWaitsForDeferreds(net: Net) -> None:
     assert client.received == server.received == b"x"
 
 
-@default
 def test_Y4_crashDoesNotWaitForDeferreds(net: Net) -> None:
     """And what they were waited for does not befall the next run."""
     trace: list[str] = []
@@ -311,7 +302,6 @@ def test_Y6_whatIsAskedForInTheLastTurn(net: Net) -> None:
         call.cancel()
 
 
-@default
 def test_Y7_crash(net: Net) -> None:
     trace: list[str] = []
     client, server = net.pair()
@@ -332,7 +322,6 @@ def test_Y7_crash(net: Net) -> None:
     left.cancel()
 
 
-@default
 def test_Y7_crashWhileStopping(net: Net) -> None:
     """A stop that was asked for does not befall the next run."""
     trace: list[str] = []
@@ -351,7 +340,6 @@ def test_Y7_crashWhileStopping(net: Net) -> None:
     assert trace == ["runs on", "shutdown"]
 
 
-@default
 def test_Y7_crashInAStartupTrigger(net: Net) -> None:
     trace: list[str] = []
     waited: Deferred[None] = Deferred()

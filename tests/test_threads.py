@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import selectors
 import subprocess
 import sys
 import threading
@@ -25,14 +26,16 @@ from reactor.task import deferLater
 from reactor.threadpool import ThreadPool
 
 default = pytest.mark.parametrize("net", ["default"], indirect=True)
+everySelector = pytest.mark.parametrize("own", ["default", "SelectSelector", "PollSelector"], indirect=True)
 variable: ContextVar[str] = ContextVar("variable", default="default")
 DEADLINE = 10.0
 
 
 @pytest.fixture
-def own() -> Iterator[Reactor]:
+def own(request: pytest.FixtureRequest) -> Iterator[Reactor]:
     """A reactor that this thread runs itself. No thread of it is left behind."""
-    made = Reactor()
+    name = getattr(request, "param", "default")
+    made = Reactor(None if name == "default" else getattr(selectors, name)())
     before = set(threading.enumerate())
     yield made
     made.close()
@@ -97,7 +100,6 @@ def test_H1_theWakeupPipeNeverFills(own: Reactor) -> None:
 # H2.
 
 
-@default
 def test_H2_whatRaisesInCallFromThread(net: Net) -> None:
     seen: list[int] = []
     net.expectErrors(1)
@@ -106,11 +108,13 @@ def test_H2_whatRaisesInCallFromThread(net: Net) -> None:
     net.until(lambda: seen)
 
 
+@everySelector
 def test_H2_whatRaisesInDeferToThread(own: Reactor) -> None:
     failure = runWith(own, lambda: threads.deferToThread(divmod, 1, 0))
     assert failure.type is ZeroDivisionError
 
 
+@everySelector
 def test_H2_whatRaisesInCallInThread(own: Reactor, caplog: pytest.LogCaptureFixture) -> None:
     def start() -> Deferred[Any]:
         own.suggestThreadPoolSize(1)
@@ -122,6 +126,7 @@ def test_H2_whatRaisesInCallInThread(own: Reactor, caplog: pytest.LogCaptureFixt
     assert "a call in a thread raised" in caplog.text and "ZeroDivisionError" in caplog.text
 
 
+@everySelector
 @pytest.mark.parametrize("how", ["raises", "fails", "coroutine"])
 def test_H2_whatRaisesInBlockingCallFromThread(own: Reactor, how: str) -> None:
     async def coroutine() -> None:
@@ -144,6 +149,7 @@ def test_H2_whatRaisesInBlockingCallFromThread(own: Reactor, how: str) -> None:
 # H3.
 
 
+@everySelector
 def test_H3_runReturnsAfterTheJob(own: Reactor) -> None:
     """The reactor is stopped while a job runs: `run()` returns after the job, and its Deferred got the result."""
     gate, trace = threading.Event(), list[str]()
@@ -161,6 +167,7 @@ def test_H3_runReturnsAfterTheJob(own: Reactor) -> None:
     assert not own.running
 
 
+@everySelector
 def test_H3_jobsInTheQueueAreDoneToo(own: Reactor) -> None:
     gate, done = threading.Event(), list[Any]()
 
@@ -177,6 +184,7 @@ def test_H3_jobsInTheQueueAreDoneToo(own: Reactor) -> None:
     assert done == [True, 0, 1, 2, 3, 4]
 
 
+@everySelector
 def test_H3_aJobMayCallIntoAReactorThatStops(own: Reactor) -> None:
     gate = threading.Event()
     results: list[Any] = []
@@ -203,6 +211,7 @@ def test_H3_crashDoesNotWait(own: Reactor) -> None:
         thread.join(DEADLINE)
 
 
+@everySelector
 def test_H3_noThreadIsLeftWhenRunReturns(own: Reactor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also when the last one takes its time between its last word and its end."""
     own.callWhenRunning(lambda: (threads.deferToThread(int), own.stop()))
@@ -274,6 +283,7 @@ def test_F5_noThreadsInAForkedProcess(own: Reactor) -> None:
     assert os.waitpid(pid, 0) == (pid, 0)
 
 
+@everySelector
 def test_H4_deferToThreadAfterTheStop(own: Reactor, monkeypatch: pytest.MonkeyPatch) -> None:
     """At once, whether there was a pool or not; and once more when it runs again, it works again."""
     monkeypatch.setattr(threads, "currentReactor", lambda: own)
@@ -291,6 +301,7 @@ def test_H4_deferToThreadAfterTheStop(own: Reactor, monkeypatch: pytest.MonkeyPa
             call()
 
 
+@everySelector
 def test_H4_inTheShutdownsTriggers(own: Reactor) -> None:
     """Before it, there are still threads; during it, there are none."""
     trace: list[Any] = []

@@ -21,11 +21,11 @@ from collections import deque
 from contextvars import copy_context
 from time import monotonic
 
-from reactor._core.poller import ERROR, READ, WRITE, Poller, Watch
+from reactor._core.poller import ERROR, READ, WRITE, Poller, Watch, selectable
 from reactor._core.timers import TimerQueue, run
 from reactor._core.waker import Waker
 from reactor._log import reportException
-from reactor.error import ConnectionFdescWentAway
+from reactor.error import ConnectionFdescWentAway, ConnectionLost
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -151,10 +151,17 @@ class Loop:
                 self.flush()
 
     def _preen(self, problem: BaseException) -> None:
-        """The selector refused to wait: take out descriptors that were closed behind our back, else stop with it."""
-        gone = [watch for watch in self.poller.watches.values() if not _open(watch.fd)]
-        for watch in gone:
-            watch.disconnect(Failure(ConnectionFdescWentAway()))
+        """The selector refused to wait: take out descriptors that were closed behind our back, and those with too high
+        a number for it; else stop with it.
+        """
+        gone: list[tuple[Watch, ConnectionLost]] = []
+        for watch in self.poller.watches.values():
+            if not _open(watch.fd):
+                gone.append((watch, ConnectionFdescWentAway()))
+            elif watch.armed and not watch.internal() and isinstance(problem, ValueError) and not selectable(watch.fd):
+                gone.append((watch, ConnectionLost(f"cannot watch descriptor {watch.fd}: {problem}")))
+        for watch, reason in gone:
+            watch.disconnect(Failure(reason))
         if not gone:
             self.escape(problem)
 

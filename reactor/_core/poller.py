@@ -245,5 +245,14 @@ class Selector:
         self._selector.close()
 
 
+def selectable(fd: int) -> bool:
+    """Whether select(2) can wait for `fd`, which it cannot from 1024 on; epoll and poll can."""
+    try:
+        select.select([fd], [], [], 0)
+    except ValueError:
+        return False
+    return True
+
+
 def _events(mask: int) -> int:
     return (selectors.EVENT_READ if mask & READ else 0) | (selectors.EVENT_WRITE if mask & WRITE else 0)

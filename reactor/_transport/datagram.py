@@ -38,6 +38,8 @@ MOST = 64
 _DROPPED = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.ENOMEM})
 # The one peer is gone, or was. UNIX sockets say the second once they have said the first.
 _REFUSED = frozenset({errno.ECONNREFUSED, errno.ENOTCONN, errno.ECONNRESET})
+# Interrupted; or what was sent is too long for the way to the peer, and the kernel cuts the next ones.
+_NOTHING = frozenset({errno.EINTR, errno.EMSGSIZE})
 
 
 def checkSize(method: str, size: object) -> int:
@@ -60,6 +62,9 @@ class DatagramSocket(Stoppable):
         "maxThroughput",
         "protocol",
     )
+
+    # Errors of receiving that say so.
+    refusals = _REFUSED
 
     def __init__(self, loop: Loop, protocol: Any, maxPacketSize: int) -> None:
         """Not there yet."""
@@ -153,9 +158,9 @@ class DatagramSocket(Stoppable):
         """Whether `problem` is that there is no more. Others are told, or end this port."""
         if problem.errno in _DROPPED:
             return True
-        if problem.errno in _REFUSED:
+        if problem.errno in self.refusals:
             self._refused()
-        elif problem.errno != errno.EINTR:
+        elif problem.errno not in _NOTHING:
             # Nothing that passes by itself.
             message("error", "%r cannot receive and is closed: %s", self, problem)
             self.stopListening()

@@ -66,6 +66,10 @@ class Pipe(Watch):
             self._always = True
             # Known all the same: the reactor closes it when it stops.
             self._loop.poller.add(self, 0)
+        except OSError as e:
+            # The system watches no more descriptors: nobody would ever hear of this one.
+            self._loop.poller.add(self, 0)
+            self._loop.soon(self._end, self._lost(e))
 
     def unblock(self) -> None:
         """Put it into non-blocking mode again, since somebody has not left it so."""

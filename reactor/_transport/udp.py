@@ -29,6 +29,16 @@ else:
 # Hosts that are remembered at most.
 _KNOWN = 4096
 BROADCAST = "<broadcast>"
+# What the kernel makes, on a connected socket, of the ICMP messages that the peer or somebody on the way to it answers
+# with (measured: a packet filter's "administratively prohibited" is EHOSTUNREACH for IPv4 and EACCES for IPv6).
+_UNREACHED = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EHOSTDOWN"),
+        *("EACCES", "ENOPROTOOPT", "EPROTO", "ENONET"),
+    )
+    if hasattr(errno, name)
+)
 _VERSIONS = {socket.AF_INET: "IPv4", socket.AF_INET6: "IPv6"}
 
 
@@ -47,6 +57,8 @@ class UDPPort(DatagramSocket):
     """What `reactor.listenUDP` returns, and what its protocol sees as `self.transport`."""
 
     __slots__ = ("_adopted", "_family", "_hosts", "_interface", "_peer", "_port", "_reuse")
+
+    refusals = _UNREACHED
 
     def __init__(
         self,
@@ -182,13 +194,15 @@ class UDPPort(DatagramSocket):
         self._peer = (host, port)
 
     def _notSent(self, data: bytes, sockaddr: Any, problem: OSError) -> None:
-        super()._notSent(data, sockaddr, problem)
-        if problem.errno == errno.ECONNREFUSED and self._sock is not None:
-            # What was refused is one that was sent before; this one has not been sent yet.
-            try:
-                self._sock.send(data)
-            except OSError as e:
-                super()._notSent(data, sockaddr, e)
+        if sockaddr is not None or problem.errno not in _UNREACHED or self._sock is None:
+            super()._notSent(data, sockaddr, problem)
+            return
+        # What was refused is one that was sent before; this one has not been sent yet.
+        self._loop.soon(self._refused)
+        try:
+            self._sock.send(data)
+        except OSError as e:
+            super()._notSent(data, sockaddr, e)
 
     def setBroadcastAllowed(self, enabled: bool) -> None:
         """Allow sending to broadcast addresses, or not."""

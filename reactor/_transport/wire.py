@@ -103,10 +103,12 @@ class Wire(Watch):
     def start(self) -> None:
         """Begin to read."""
         poller = self._loop.poller
-        if self.armed:
-            poller.only(self, READ)
-        else:
-            poller.add(self, READ)
+        watch = poller.only if self.armed else poller.add
+        try:
+            watch(self, READ)
+        except OSError as e:
+            # The system watches no more descriptors: nobody would ever hear of this one again.
+            self.abort(self._lost(e))
 
     # In.
 

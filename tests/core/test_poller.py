@@ -328,7 +328,7 @@ def test_whatASubclassHasToSay() -> None:
 # Forks. The child shares the parent's epoll set; what it took out there, the parent would never hear of again.
 
 
-@pytest.mark.parametrize("name", ["default", "SelectSelector"])
+@pytest.mark.parametrize("name", ["default", "SelectSelector", "PollSelector"])
 @pytest.mark.parametrize(
     "call",
     [

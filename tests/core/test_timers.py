@@ -196,7 +196,6 @@ def test_M8_delayIntoThePast() -> None:
     assert done == ["past", "now"]
 
 
-@default
 def test_M8_notBeforeTheirTimeInAReactor(net: Net) -> None:
     when: dict[str, float] = {}
 
@@ -331,7 +330,6 @@ def test_whatWasCalledIsNotKept(net: Net) -> None:
     assert [call() for call in calls] == [None] * 3
 
 
-@default
 def test_M6_aCallThatRaises(net: Net) -> None:
     done: list[int] = []
     net.expectErrors(2)

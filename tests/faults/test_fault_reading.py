@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from net import Net, Traced, pattern
-from peers import BEGUN, eachKind, ended, everywhere, meet, over
+from peers import BEGUN, ended, everywhere, meet, over
 
 
 def provoke(net: Net, protocol: Traced, kind: str) -> None:
@@ -95,7 +95,7 @@ def test_E19_everyKind(net: Net, kind: str) -> None:
     net.expectErrors(1)
 
 
-@eachKind
+@everywhere
 @pytest.mark.parametrize("exception", [KeyboardInterrupt, SystemExit])
 def test_E20_everyKind(net: Net, kind: str, exception: type[BaseException]) -> None:
     def fail(protocol: Traced, data: bytes) -> None:
@@ -127,6 +127,9 @@ def test_E21_everyKind(net: Net, kind: str) -> None:
     protocol.ask("resumeProducing")
     net.until(lambda: len(protocol.received) >= len(data))
     assert protocol.received == data
+    peer.close()
+    net.until(lambda: net.clients[0].over)
+    assert protocol.short == ended("DR*", by="ConnectionDone")
 
 
 @everywhere
@@ -157,6 +160,9 @@ def test_E38_bothFamilies(net: Net, kind: str) -> None:
     net.until(lambda: len(protocol.received) >= 4)
     net.assertIdle()
     assert protocol.received == b"abcd"
+    peer.close()
+    net.until(lambda: net.clients[0].over)
+    assert protocol.short == ended("DR*", by="ConnectionDone")
 
 
 @everywhere
@@ -175,3 +181,6 @@ def test_E39_everyKind(net: Net, kind: str) -> None:
         else:
             assert len(portions) <= 1 and sum(portions) <= 262_144
     assert protocol.received == data
+    peer.close()
+    net.until(lambda: net.clients[0].over)
+    assert protocol.short == ended("DR*", by="ConnectionDone")

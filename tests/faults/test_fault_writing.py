@@ -38,15 +38,17 @@ class Producer:
         self._told("stop")
 
 
-@eachKind
+@everywhere
 def test_E29_everyKind(net: Net, kind: str) -> None:
     protocol, peer = meet(net, kind)
     first = Producer(protocol)
     with pytest.raises(RuntimeError, match=r"cannot register .*Producer"):
         Producer(protocol)
     assert protocol.transport.producer is first
-    peer.reset()
+    # It was stopped, and is told nothing else; the other heard nothing.
+    protocol.abort()
     net.until(lambda: net.clients[0].over)
+    assert protocol.events == ended("stop", by="ConnectionAborted")
 
 
 @everywhere
@@ -63,9 +65,13 @@ def test_E30_everyKind(net: Net, kind: str) -> None:
     net.assertIdle()
     assert protocol.events == [*BEGUN, "pause", "resume"]
     protocol.ask("unregisterProducer")
+    protocol.lose()
+    assert peer.receive() == b""
+    net.until(lambda: net.clients[0].over)
+    assert protocol.events == ended("pause", "resume", by="ConnectionDone")
 
 
-@eachKind
+@everywhere
 def test_E31_everyKind(net: Net, kind: str) -> None:
     protocol, peer = meet(net, kind, lost=lambda p, reason: Producer(p))
     peer.close()
@@ -102,7 +108,7 @@ def test_E33_everyKind(net: Net, kind: str, streaming: bool) -> None:
     net.expectErrors(1)
 
 
-@eachKind
+@everywhere
 def test_E34_everyKind(net: Net, kind: str) -> None:
     protocol, peer = meet(net, kind)
     wrong: Any
@@ -114,16 +120,22 @@ def test_E34_everyKind(net: Net, kind: str) -> None:
     protocol.write(changing)
     protocol.write(memoryview(changing)[:5])
     changing[:] = b"xxxxxx"
-    assert peer.receive(17) == b"bytes,array,array"
+    protocol.lose()
+    assert peer.receive() == b"bytes,array,array"
+    net.until(lambda: net.clients[0].over)
+    assert protocol.events == ended(by="ConnectionDone")
 
 
-@eachKind
+@everywhere
 def test_E35_everyKind(net: Net, kind: str) -> None:
     protocol, peer = meet(net, kind)
     protocol.ask("writeSequence", (b"%d" % number for number in range(1000)))
     protocol.write(b"!")
     expected = b"".join(b"%d" % number for number in range(1000)) + b"!"
-    assert peer.receive(len(expected)) == expected
+    protocol.lose()
+    assert peer.receive() == expected
+    net.until(lambda: net.clients[0].over)
+    assert protocol.events == ended(by="ConnectionDone")
 
 
 @eachKind
@@ -137,6 +149,7 @@ def test_E36_everyKind(net: Net, kind: str) -> None:
     assert time.process_time() - begin < 2
     # A turn sends once.
     assert net.turns - turns < 300
+    assert protocol.events == BEGUN
 
 
 @everywhere

@@ -9,9 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
-import shutil
 import socket
-import subprocess
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -22,6 +20,7 @@ import pytest
 from connecting import BEGUN, Known, before, failedWith, four, oneSelector, six
 from net import DEADLINE, Net, Traced, TracedClient, TracedServer
 from script import script
+from strace import failing
 
 from reactor.address import IPv4Address
 from reactor.endpoints import TCP4ClientEndpoint
@@ -57,7 +56,6 @@ def test_C1_closed_port_of_an_endpoint(net: Net) -> None:
     assert caught.value.osError == errno.ECONNREFUSED
 
 
-@oneSelector
 def test_C2_syn_dropped(net: Net) -> None:
     port = net.silentPort()
     began = time.monotonic()
@@ -69,7 +67,6 @@ def test_C2_syn_dropped(net: Net) -> None:
     assert "timeout=0.5 s" in str(error)
 
 
-@oneSelector
 def test_C2_late_answer_is_ignored(net: Net) -> None:
     listening = net.plainListener(0)
     filling = net.keep(socket.create_connection(listening.getsockname(), DEADLINE))
@@ -82,7 +79,6 @@ def test_C2_late_answer_is_ignored(net: Net) -> None:
     failedWith(client, TimeoutError)
 
 
-@oneSelector
 def test_C6_address_not_available(net: Net) -> None:
     server = net.listen()
     local = (LOCAL, net.closedPort())
@@ -95,9 +91,12 @@ def test_C6_address_not_available(net: Net) -> None:
 
 
 INJECTED = """
-import sys
-from reactor import reactor
+import selectors, sys
+from reactor.base import Reactor
 from reactor.protocol import ClientFactory, Protocol, ServerFactory
+
+name = sys.argv[1]
+reactor = Reactor(None if name == "default" else getattr(selectors, name)())
 
 class Client(Protocol):
     def connectionMade(self):
@@ -123,27 +122,14 @@ reactor.run()
 """
 
 
-@pytest.fixture(scope="module")
-def strace() -> Callable[[str], list[str]]:
-    """It runs `INJECTED` with a system call that fails as told, the first time; what it prints."""
-    if shutil.which("strace") is None:
-        pytest.skip("no command strace, which lets system calls fail")
-    if subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True).returncode:
-        pytest.skip("strace is not allowed here")
-
-    def run(fault: str) -> list[str]:
-        return script(INJECTED, prefix=("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={fault}:when=1"))
-
-    return run
+@pytest.mark.parametrize(("name", "selector"), [("EADDRNOTAVAIL", "default"), ("EACCES", "SelectSelector")])
+def test_C6_injected_errors_of_connect(name: str, selector: str) -> None:
+    printed = script(INJECTED, selector, prefix=failing(f"connect:error={name}:when=1"))
+    assert printed == ["begun", f"CCF(ConnectError, {getattr(errno, name)})"]
 
 
-@pytest.mark.parametrize("name", ["EADDRNOTAVAIL", "EACCES"])
-def test_C6_injected_errors_of_connect(strace: Callable[[str], list[str]], name: str) -> None:
-    assert strace(f"connect:error={name}") == ["begun", f"CCF(ConnectError, {getattr(errno, name)})"]
-
-
-def test_C6_interrupted(strace: Callable[[str], list[str]]) -> None:
-    assert strace("connect:error=EINTR") == ["begun", "CM"]
+def test_C6_interrupted() -> None:
+    assert script(INJECTED, "PollSelector", prefix=failing("connect:error=EINTR:when=1")) == ["begun", "CM"]
 
 
 @oneSelector
@@ -175,7 +161,6 @@ def noDescriptors() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-@oneSelector
 def test_C11_no_descriptor_left(net: Net) -> None:
     port = net.listen().port
     with noDescriptors():
@@ -187,7 +172,6 @@ def test_C11_no_descriptor_left(net: Net) -> None:
     assert error.attempts[0][0] == IPv4Address("TCP", LOCAL, port)
 
 
-@oneSelector
 @pytest.mark.parametrize("how", ["stopConnecting", "disconnect"])
 @pytest.mark.parametrize("turns", [0, 3])
 def test_C12_stopped(net: Net, how: str, turns: int) -> None:
@@ -204,7 +188,6 @@ def test_C12_stopped(net: Net, how: str, turns: int) -> None:
     failedWith(client, UserError)
 
 
-@oneSelector
 @pytest.mark.parametrize("how", ["stopConnecting", "disconnect"])
 def test_C12_stopped_inside_startedConnecting(net: Net, how: str) -> None:
     def started(client: TracedClient, connector: Any) -> None:
@@ -220,7 +203,6 @@ def test_C12_stopped_inside_startedConnecting(net: Net, how: str) -> None:
     assert server.built == []
 
 
-@oneSelector
 @pytest.mark.parametrize("turns", [0, 3])
 def test_C13_cancelled(net: Net, turns: int) -> None:
     server = net.plainListener(0)
@@ -313,7 +295,6 @@ def test_C17_again_a_thousand_times(net: Net) -> None:
     assert client.events.count("CCF(ConnectionRefusedError)") == 1001
 
 
-@oneSelector
 def test_C18_connect_while_connected(net: Net) -> None:
     server = net.listen()
     client = net.connect(server.port)
@@ -342,7 +323,6 @@ def test_C19_reset_after_it_was_seen(net: Net) -> None:
     assert client.events[2:] == ["buildProtocol", "CM", "CL(ConnectionLost)", "CCL(ConnectionLost)", "doStop"]
 
 
-@oneSelector
 def test_C21_the_first_address_is_dead(net: Net) -> None:
     server = net.listen()
     net.reactor.installNameResolver(Known(six(net.closedPort("::1")), four(server.port)))
@@ -351,7 +331,6 @@ def test_C21_the_first_address_is_dead(net: Net) -> None:
     assert client.built[0].transport.getPeer() == four(server.port)
 
 
-@oneSelector
 def test_C21_the_first_address_does_not_answer(net: Net) -> None:
     server = net.listen()
     net.reactor.installNameResolver(Known(four(net.silentPort()), four(server.port)))
@@ -363,7 +342,6 @@ def test_C21_the_first_address_does_not_answer(net: Net) -> None:
     assert client.events == [*BEGUN, "buildProtocol", "CM"]
 
 
-@oneSelector
 def test_C21_all_addresses_are_dead(net: Net) -> None:
     closed = net.closedPort()
     net.reactor.installNameResolver(Known(four(closed), four(9, "224.0.0.1")))

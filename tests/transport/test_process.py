@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import selectors
 import signal
 import sys
 from collections.abc import Iterator
@@ -50,7 +51,6 @@ def test_R1_exitZero(net: Net) -> None:
     assert sorted(child.events[1:4] + child.events[4:-1]) == ["exited", "lost 0", "lost 1", "lost 2"]
 
 
-@default
 @everyWay
 def test_R1_exitThree(net: Net, how: dict[str, Any]) -> None:
     child = ended(net, shell(net, "exit 3", **how))
@@ -58,7 +58,6 @@ def test_R1_exitThree(net: Net, how: dict[str, Any]) -> None:
     assert (child.reason.exitCode, child.reason.signal, child.reason.status) == (3, None, 3 << 8)
 
 
-@default
 @pytest.mark.parametrize("by", ["KILL", "SIGTERM", signal.SIGINT, 1])
 def test_R1_killed(net: Net, by: Any) -> None:
     child = spawn(net, "sleep", "60", on={"made": lambda child: child.transport.signalProcess(by)})
@@ -70,7 +69,6 @@ def test_R1_killed(net: Net, by: Any) -> None:
         child.transport.signalProcess("KILL")
 
 
-@default
 def test_R1_endedOnlyAfterAllPipesAreClosed(net: Net) -> None:
     """A grandchild keeps the pipes: exited comes long before ended, and what it writes meanwhile is heard."""
     child = shell(net, "exec 3<&0; (read line <&3; echo $line) & exit 4")
@@ -212,8 +210,9 @@ def test_R7_onATerminalToo(net: Net) -> None:
 # R8.
 
 
-def test_R8_stopWithALivingChild() -> None:
-    own, child = Reactor(), Child()
+@pytest.mark.parametrize("selector", [None, selectors.SelectSelector, selectors.PollSelector])
+def test_R8_stopWithALivingChild(selector: Any) -> None:
+    own, child = Reactor(selector and selector()), Child()
     own.callWhenRunning(own.spawnProcess, child, "sleep", ["sleep", "60"])
     own.callLater(0, own.stop)
     own.run(installSignalHandlers=False)

@@ -17,7 +17,7 @@ from tls import Shaken, clientOptions, connectSSL, impatient, issued, listenSSL
 api = pytest.importorskip("tlslite.api", reason="needs tlslite-ng")
 messages = pytest.importorskip("tlslite.messages")
 
-pytestmark = pytest.mark.parametrize("net", ["default"], indirect=True)
+oneSelector = pytest.mark.parametrize("net", ["default"], indirect=True)
 
 TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 = (3, 1), (3, 2), (3, 3), (3, 4)
 PROTOCOL_VERSION, NO_RENEGOTIATION = 70, 100
@@ -100,6 +100,7 @@ def untilAlert(peer: Any) -> int:
 # Versions.
 
 
+@oneSelector
 @pytest.mark.parametrize("version", [TLS_1_0, TLS_1_1])
 def test_T15_aClientOfAnOldVersion(net: Net, server: Any, version: tuple[int, int]) -> None:
     raised = client(net, server, version, lambda peer, sock: None).join()
@@ -131,6 +132,7 @@ def asServer(version: tuple[int, int], leaf: Any = None) -> Callable[[Any, socke
     return act
 
 
+@oneSelector
 @pytest.mark.parametrize("version", [TLS_1_0, TLS_1_1])
 def test_T15_aServerOfAnOldVersion(net: Net, version: tuple[int, int]) -> None:
     ours = badServer(net, asServer(version))
@@ -140,6 +142,7 @@ def test_T15_aServerOfAnOldVersion(net: Net, version: tuple[int, int]) -> None:
     assert "alert" in str(ours.reasons[0].value) or "version" in str(ours.reasons[0].value)
 
 
+@oneSelector
 def test_T6_aServerThatRefusesWithAnAlert(net: Net) -> None:
     def refuse(peer: Any, sock: socket.socket) -> None:
         sock.recv(5)
@@ -152,6 +155,7 @@ def test_T6_aServerThatRefusesWithAnAlert(net: Net) -> None:
     assert "handshake failure" in str(ours.reasons[0].value)
 
 
+@oneSelector
 def test_T6_aServerThatGoesInTheMiddle(net: Net) -> None:
     def goAway(peer: Any, sock: socket.socket) -> None:
         sock.recv(65536)
@@ -175,6 +179,7 @@ RECORDS = {
 
 
 @pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
+@oneSelector
 @pytest.mark.parametrize("record", RECORDS)
 def test_T6_aBadRecord(net: Net, server: Any, record: str, version: tuple[int, int]) -> None:
     alerts: list[int] = []
@@ -193,6 +198,7 @@ def test_T6_aBadRecord(net: Net, server: Any, record: str, version: tuple[int, i
     stillServes(net, server)
 
 
+@oneSelector
 def test_T6_anUnexpectedMessage(net: Net, server: Any) -> None:
     alerts: list[int] = []
 
@@ -207,6 +213,7 @@ def test_T6_anUnexpectedMessage(net: Net, server: Any) -> None:
     assert server.built[0].short[-1] == "CL(SSLError)"
 
 
+@oneSelector
 def test_T6_aFatalAlert(net: Net, server: Any) -> None:
     client(net, server, TLS_1_3, lambda peer, sock: send(peer, messages.Alert().create(40, 2))).join()
     net.until(lambda: server.built and server.built[0].lost)
@@ -218,6 +225,7 @@ def test_T6_aFatalAlert(net: Net, server: Any) -> None:
 
 
 @pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
+@oneSelector
 @pytest.mark.parametrize("what", ["empty records", "warnings"])
 def test_T17_recordsThatSayNothing(net: Net, server: Any, what: str, version: tuple[int, int]) -> None:
     """OpenSSL counts them: neither 1000 of them are read, nor anything behind them."""
@@ -276,6 +284,7 @@ def newKeys(peer: Any, kind: int, count: int) -> bytes:
 NOT_REQUESTED, REQUESTED = 0, 1
 
 
+@oneSelector
 def test_T17_newKeysNowAndThen(net: Net, server: Any) -> None:
     """A peer that takes the answers may ask as often as it likes."""
     rounds = 35
@@ -291,6 +300,7 @@ def test_T17_newKeysNowAndThen(net: Net, server: Any) -> None:
     assert len(server.built[0].received) == 3 * rounds
 
 
+@oneSelector
 def test_T17_newKeysAllTheTimeAndNoReading(net: Net, server: Any) -> None:
     """Its answers do not fill our memory."""
     most: list[int] = []
@@ -323,6 +333,7 @@ def test_T17_newKeysAllTheTimeAndNoReading(net: Net, server: Any) -> None:
     stillServes(net, server)
 
 
+@oneSelector
 def test_T17_newKeysAllTheTime(net: Net, server: Any) -> None:
     """Keys that ask for no answer cost some microseconds each, and others are served meanwhile."""
     good = connectSSL(net, server.port)
@@ -362,6 +373,7 @@ def test_T16_renegotiationThreeTimes(net: Net, server: Any) -> None:
     net.assertIdle()
 
 
+@oneSelector
 def test_T16_renegotiationAllTheTime(net: Net, server: Any) -> None:
     going = threading.Event()
 
@@ -383,6 +395,7 @@ def test_T16_renegotiationAllTheTime(net: Net, server: Any) -> None:
 # The end.
 
 
+@oneSelector
 @pytest.mark.parametrize("version", [TLS_1_2, TLS_1_3])
 def test_T9_aPeerThatGoesOnTalking(net: Net, server: Any, version: tuple[int, int]) -> None:
     """It neither answers our close_notify nor stops sending."""

@@ -25,6 +25,12 @@ from reactor.interfaces import IListeningPort, IReactorSocket, IReactorUDP, IUDP
 LOCAL = "127.0.0.1"
 oneSelector = pytest.mark.parametrize("net", ["default"], indirect=True)
 eachFamily = pytest.mark.parametrize("host", [LOCAL, "::1"])
+# Each family and each selector, not all of their pairs.
+everywhere = pytest.mark.parametrize(
+    ("net", "host"),
+    [("default", LOCAL), ("default", "::1"), ("SelectSelector", "::1"), ("PollSelector", LOCAL)],
+    indirect=["net"],
+)
 
 
 @pytest.fixture
@@ -53,10 +59,14 @@ def at(port: Any) -> tuple[str, int]:
     return address.host, address.port
 
 
-def closedPort(family: int = socket.AF_INET) -> int:
+def familyOf(host: str) -> int:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def closedPort(host: str = LOCAL) -> int:
     """A port that nobody listens on, a moment ago at least."""
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.bind((LOCAL, 0))
+    with socket.socket(familyOf(host), socket.SOCK_DGRAM) as sock:
+        sock.bind((host, 0))
         return int(sock.getsockname()[1])
 
 
@@ -138,9 +148,10 @@ def test_theReactorStops(net: Net, listen: Any) -> None:
     assert port.protocol.events == ["start", "stop"] and not port.connected
 
 
-def test_U1_refusedWhileIdle(net: Net, listen: Any) -> None:
-    port = listen()
-    port.connect(LOCAL, closedPort())
+@everywhere
+def test_U1_refusedWhileIdle(net: Net, listen: Any, host: str) -> None:
+    port = listen(host)
+    port.connect(host, closedPort(host))
     port.write(b"anybody there?")
     net.until(lambda: "refused" in port.protocol.events)
     net.turn(3)
@@ -148,10 +159,10 @@ def test_U1_refusedWhileIdle(net: Net, listen: Any) -> None:
     assert port.connected
 
 
-@oneSelector
-def test_U2_refusedInABurst(net: Net, listen: Any) -> None:
-    port = listen()
-    port.connect(LOCAL, closedPort())
+@everywhere
+def test_U2_refusedInABurst(net: Net, listen: Any, host: str) -> None:
+    port = listen(host)
+    port.connect(host, closedPort(host))
     assert [port.write(b"%d" % n) for n in range(4)] == [None] * 4
     # Not from inside write.
     assert port.protocol.events == ["start"]
@@ -174,32 +185,34 @@ def test_whatWasWrittenBehindARefusalIsSent(net: Net, listen: Any) -> None:
     net.until(lambda: "refused" in port.protocol.events)
 
 
-@oneSelector
-def test_U3_nobodyIsConnectedSoNobodyIsRefused(net: Net, listen: Any) -> None:
-    port, other = listen(), listen()
-    port.write(b"anybody there?", (LOCAL, closedPort()))
+@everywhere
+def test_U3_nobodyIsConnectedSoNobodyIsRefused(net: Net, listen: Any, host: str) -> None:
+    port, other = listen(host), listen(host)
+    port.write(b"anybody there?", (host, closedPort(host)))
     port.write(b"you", at(other))
     net.until(lambda: other.protocol.received)
     net.turn(3)
     assert port.protocol.events == ["start"]
 
 
-@oneSelector
-def test_U4_tooLong(net: Net, listen: Any) -> None:
-    port, other = listen(), listen(size=65536)
+@everywhere
+def test_U4_tooLong(net: Net, listen: Any, host: str) -> None:
+    # IPv4 counts its own header, IPv6 does not.
+    longest = 65527 if ":" in host else 65507
+    port, other = listen(host), listen(host, size=65536)
     for connect in (False, True):
         if connect:
             port.connect(*at(other))
-        with pytest.raises(MessageLengthError, match="65508 bytes"):
-            port.write(bytes(65508), None if connect else at(other))
-        port.write(bytes(65507), None if connect else at(other))
+        with pytest.raises(MessageLengthError, match=f"{longest + 1} bytes"):
+            port.write(bytes(longest + 1), None if connect else at(other))
+        port.write(bytes(longest), None if connect else at(other))
     net.until(lambda: len(other.protocol.received) == 2)
-    assert [len(data) for data, _ in other.protocol.received] == [65507, 65507]
+    assert [len(data) for data, _ in other.protocol.received] == [longest, longest]
 
 
-@oneSelector
-def test_U5_longerThanMaxPacketSize(net: Net, listen: Any) -> None:
-    port, usual, small = listen(), listen(), listen(size=10)
+@everywhere
+def test_U5_longerThanMaxPacketSize(net: Net, listen: Any, host: str) -> None:
+    port, usual, small = listen(host), listen(host), listen(host, size=10)
     port.write(b"x" * 9000, at(usual))
     port.write(b"0123456789abc", at(small))
     net.until(lambda: usual.protocol.received and small.protocol.received)
@@ -207,17 +220,18 @@ def test_U5_longerThanMaxPacketSize(net: Net, listen: Any) -> None:
     assert small.protocol.received[0][0] == b"0123456789"
 
 
-@oneSelector
-def test_U7_datagramReceivedRaises(net: Net, listen: Any) -> None:
+@everywhere
+def test_U7_datagramReceivedRaises(net: Net, listen: Any, host: str) -> None:
     def raises(protocol: Any, data: bytes) -> None:
         if data == b"bad":
             raise RuntimeError("mine")
 
-    port, other = listen(datagram=raises), listen()
+    port, other = listen(host, datagram=raises), listen(host)
     net.expectErrors(1)
     other.write(b"bad", at(port))
     other.write(b"good", at(port))
     net.until(lambda: len(port.protocol.received) == 2)
+    assert port.protocol.events == ["start", "datagram", "datagram"]
     assert port.connected
 
 
@@ -308,9 +322,9 @@ def test_onePeer(net: Net, listen: Any) -> None:
     assert [data for data, _ in port.protocol.received] == [b"heard"]
 
 
-@oneSelector
-def test_U10_writeAfterStopListening(net: Net, listen: Any) -> None:
-    port, other = listen(), listen()
+@everywhere
+def test_U10_writeAfterStopListening(net: Net, listen: Any, host: str) -> None:
+    port, other = listen(host), listen(host)
     port.stopListening()
     port.write(b"x", at(other))
     with pytest.raises(RuntimeError):
@@ -318,7 +332,7 @@ def test_U10_writeAfterStopListening(net: Net, listen: Any) -> None:
     with pytest.raises(RuntimeError):
         port.getBroadcastAllowed()
     net.turn(3)
-    assert other.protocol.received == []
+    assert (port.protocol.events, other.protocol.events) == (["start", "stop"], ["start"])
 
 
 @oneSelector
@@ -341,15 +355,15 @@ def test_interfacesThatAreNone(net: Net) -> None:
             net.reactor.listenUDP(0, Anybody(), LOCAL, size)  # type: ignore[arg-type]
 
 
-@oneSelector
-def test_U11_inUse(net: Net, listen: Any) -> None:
-    port = listen()
+@everywhere
+def test_U11_inUse(net: Net, listen: Any, host: str) -> None:
+    port = listen(host)
     with pytest.raises(CannotListenError) as raised:
-        net.reactor.listenUDP(at(port)[1], Anybody(), LOCAL)
+        net.reactor.listenUDP(at(port)[1], Anybody(), host)
     assert raised.value.socketError.errno == errno.EADDRINUSE
     assert (raised.value.interface, raised.value.port) == at(port)
     with pytest.raises(CannotListenError):
-        net.reactor.listenUDP(0, Anybody(), "192.0.2.1")
+        net.reactor.listenUDP(0, Anybody(), "2001:db8::1" if ":" in host else "192.0.2.1")
 
 
 @oneSelector
@@ -361,11 +375,12 @@ def test_startProtocolRaises(net: Net) -> None:
         net.reactor.listenUDP(0, Anybody(start=raises), LOCAL)
 
 
-def test_U12_aFloodStarvesNobody(net: Net, listen: Any) -> None:
-    port = listen(size=65536)
+@everywhere
+def test_U12_aFloodStarvesNobody(net: Net, listen: Any, host: str) -> None:
+    port = listen(host, size=65536)
     port.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     turns: list[int] = []
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as flood:
+    with socket.socket(familyOf(host), socket.SOCK_DGRAM) as flood:
         flood.connect(at(port))
         for size in (60, 8000):
             for _ in range(100):
@@ -397,8 +412,9 @@ def test_maxThroughput(net: Net, listen: Any) -> None:
     assert most == 2
 
 
-def test_E21_paused(net: Net, listen: Any) -> None:
-    port, other = listen(datagram=lambda protocol, data: protocol.transport.pauseProducing()), listen()
+@everywhere
+def test_E21_paused(net: Net, listen: Any, host: str) -> None:
+    port, other = listen(host, datagram=lambda protocol, data: protocol.transport.pauseProducing()), listen(host)
     for n in range(3):
         other.write(b"%d" % n, at(port))
     for n in range(1, 4):
@@ -446,7 +462,7 @@ def test_manyHosts(net: Net, listen: Any) -> None:
 @oneSelector
 @eachFamily
 def test_adoptDatagramPort(net: Net, listen: Any, ports: list[Any], host: str) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = familyOf(host)
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.bind((host, 0))
         ports.append(net.reactor.adoptDatagramPort(sock.fileno(), family, Anybody(), 5))

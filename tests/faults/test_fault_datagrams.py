@@ -1,0 +1,111 @@
+"""Rows U1 to U3 where the network itself says no, and system calls on a datagram socket that fail."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from script import FOLDER, script
+from strace import failing
+
+PROGRAM = Path(__file__).parents[1] / "programs" / "datagrams_in_namespace.py"
+
+eachSelector = pytest.mark.parametrize("selector", ["default", "SelectSelector", "PollSelector"])
+ANSWERED = ("port", "port, IPv6", "prohibited", "prohibited, IPv6", "net prohibited", "protocol")
+
+
+@pytest.fixture(scope="module")
+def inNamespace() -> dict[str, list[str]]:
+    """What the program in the namespace says: case, selector, whether it was connected -> what its protocol heard."""
+    if shutil.which("unshare") is None:
+        pytest.skip("no command unshare, which makes network namespaces")
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-X", "dev", str(PROGRAM)],
+        capture_output=True,
+        text=True,
+        timeout=25,
+        env={**os.environ, "PYTHONPATH": str(FOLDER)},
+        check=False,
+    )
+    if done.stderr.startswith("unshare"):
+        pytest.skip(f"no network namespace: {done.stderr.strip()}")
+    assert (done.returncode, done.stderr) == (0, "")
+    results: dict[str, list[str]] = json.loads(done.stdout)
+    if "unavailable" in results:
+        pytest.skip(f"no rules for the network namespace: {results['unavailable']}")
+    return results
+
+
+@eachSelector
+@pytest.mark.parametrize("case", ANSWERED)
+def test_U1_U2_icmp(inNamespace: dict[str, list[str]], case: str, selector: str) -> None:
+    """Two are written; the second is sent though the first was refused, and refused in its turn. The port lives on, and
+    hears its peer's last word.
+    """
+    assert inNamespace[f"{case}, {selector}, True"] == [
+        *("start", "None", "None", "refused", "refused", "last word", "stop")
+    ]
+
+
+@eachSelector
+def test_U1_icmpThatPasses(inNamespace: dict[str, list[str]], selector: str) -> None:
+    """A host that cannot be reached for now: the kernel says nothing, and so do we."""
+    assert inNamespace[f"host, {selector}, True"] == ["start", "None", "None", "last word", "stop"]
+
+
+@eachSelector
+@pytest.mark.parametrize("case", [*ANSWERED, "host"])
+def test_U3_icmpToNobodyConnected(inNamespace: dict[str, list[str]], case: str, selector: str) -> None:
+    assert inNamespace[f"{case}, {selector}, False"] == ["start", "None", "None", "last word", "stop"]
+
+
+ECHO = """
+import selectors, sys
+from reactor.base import Reactor
+from reactor.protocol import DatagramProtocol
+name = sys.argv[1]
+reactor = Reactor(None if name == "default" else getattr(selectors, name)())
+class Hears(DatagramProtocol):
+    def startProtocol(self):
+        print("start")
+    def connectionRefused(self):
+        print("refused")
+    def stopProtocol(self):
+        print("stop")
+    def datagramReceived(self, datagram, addr):
+        print(datagram.decode())
+        if datagram == b"3":
+            reactor.stop()
+here, there = Hears(), DatagramProtocol()
+reactor.listenUDP(0, here, "127.0.0.1")
+reactor.listenUDP(0, there, "127.0.0.1")
+here.transport.connect("127.0.0.1", there.transport.getHost().port)
+def send():
+    for number in range(4):
+        there.transport.write(b"%d" % number, ("127.0.0.1", here.transport.getHost().port))
+reactor.callWhenRunning(send)
+reactor.callLater(5, reactor.stop)
+reactor.run()
+reactor.close()
+"""
+
+
+# ENOMEM and EINTR pass; EMSGSIZE comes of a router that asks for smaller ones, and is the kernel's business.
+@pytest.mark.parametrize(
+    ("error", "selector"), [("ENOMEM", "default"), ("EMSGSIZE", "SelectSelector"), ("EINTR", "PollSelector")]
+)
+def test_U5_receivingFailsForNow(error: str, selector: str) -> None:
+    printed = script(ECHO, selector, prefix=failing(f"recvfrom:error={error}:when=2..3"))
+    assert printed == ["start", "0", "1", "2", "3", "stop"]
+
+
+@pytest.mark.parametrize("error", ["ENOBUFS", "EAGAIN"])
+def test_U12_noRoomToSend(error: str) -> None:
+    """Dropped, as the network would drop it."""
+    printed = script(ECHO, "default", prefix=failing(f"sendto:error={error}:when=2"))
+    assert printed == ["start", "0", "2", "3", "stop"]
