@@ -184,9 +184,14 @@ class Connecting(http.server.BaseHTTPRequestHandler):
         """Quiet."""
 
 
+class Proxy(http.server.ThreadingHTTPServer):
+    # Closing it waits for them: the invariants count descriptors and threads.
+    daemon_threads = False
+
+
 @pytest.fixture
-def proxyPort() -> Iterator[int]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Connecting) as server:
+def proxyPort(net: Net) -> Iterator[int]:
+    with Proxy(("127.0.0.1", 0), Connecting) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server.server_address[1]
@@ -196,7 +201,7 @@ def proxyPort() -> Iterator[int]:
 
 @pytest.mark.parametrize("net", ["default"], indirect=True)
 @pytest.mark.parametrize("tls", [False, True])
-def test_throughARealProxy(proxyPort: int, net: Net, tls: bool) -> None:
+def test_throughARealProxy(net: Net, proxyPort: int, tls: bool) -> None:
     target = net.listen(
         data=lambda p, data: p.write(data), made=lambda p: p.transport.startTLS(serverOptions()) if tls else None
     )
@@ -214,7 +219,7 @@ def test_throughARealProxy(proxyPort: int, net: Net, tls: bool) -> None:
 
 
 @pytest.mark.parametrize("net", ["default"], indirect=True)
-def test_aRealProxyRefuses(proxyPort: int, net: Net) -> None:
+def test_aRealProxyRefuses(net: Net, proxyPort: int) -> None:
     endpoint = HTTPConnectEndpoint(TCP4ClientEndpoint(net.reactor, "127.0.0.1", proxyPort), "example.com", 443)
     with pytest.raises(HTTPConnectError, match=r"HTTP/1\.1 407 Proxy Authentication Required") as raised:
         net.result(connectProtocol(endpoint, Traced()))
