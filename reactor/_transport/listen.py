@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zope.interface import implementer
 
     from reactor._core.loop import Loop
+    from reactor._core.timers import DelayedCall
     from reactor._transport.draining import Draining
     from reactor._transport.stream import StreamTransport, Top
     from reactor._transport.tcp import Address
@@ -99,6 +100,7 @@ class Port(Stoppable):
 
     __slots__ = (
         "_batch",
+        "_breath",
         "_complained",
         "_draining",
         "_host",
@@ -116,6 +118,8 @@ class Port(Stoppable):
         self._host: Address | None = None
         self._batch = 1
         self._complained = False
+        # When it accepts again.
+        self._breath: DelayedCall | None = None
         self._draining: Draining | None = None
 
     @property
@@ -159,6 +163,9 @@ class Port(Stoppable):
         return self.factory
 
     def _undone(self) -> None:
+        breath, self._breath = self._breath, None
+        if breath is not None:
+            breath.cancel()
         self._listener.closed()
 
     def drain(self, deadline: float | None = None) -> Deferred[int]:
@@ -295,7 +302,12 @@ class Port(Stoppable):
     def _breathe(self) -> None:
         # Not even one to turn them away with: do not try again at once and for ever.
         self.pauseProducing()
-        self._loop.timers.callLater(_PAUSE, self.resumeProducing)
+        if self._breath is None:
+            self._breath = self._loop.timers.callLater(_PAUSE, self._breathed)
+
+    def _breathed(self) -> None:
+        self._breath = None
+        self.resumeProducing()
 
     def __repr__(self) -> str:
         where = self._host if self._host is not None else f"{self._listener.interface}:{self._listener.port}"

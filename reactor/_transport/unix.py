@@ -216,7 +216,7 @@ class UNIXListener:
                 removeStaleSocket(self._path)
         sock = None
         try:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock = self._loop.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             sock.setblocking(False)
             self._bound = BoundPath(sock, self._path, self._mode)
             sock.listen(self._backlog)

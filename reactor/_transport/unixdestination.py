@@ -78,7 +78,7 @@ class Underway:
             connector.failed(BadFileError(string="no living process holds its lock", **facts))
             return
         try:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock = destination.loop.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         except OSError as e:
             connector.failed(ConnectBindError(e.errno, e.strerror or "", **facts))
             return

@@ -133,7 +133,10 @@ class Link:
         self._calls.append(self._clock.callLater(max(0.0, due - now), self._arrive))
 
     def _arrive(self) -> None:
-        self._calls.popleft()
+        # The first one, unless two delays were added up to the same time but for the last bit, and the second is called
+        # first.
+        calls = self._calls
+        del calls[next(place for place, call in enumerate(calls) if not call.active())]
         if self.held:
             self._late += 1
         else:

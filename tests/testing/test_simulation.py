@@ -1,23 +1,15 @@
-"""The real reactor in a simulated network: what its kernel and its network do, random programs in it, and that a seed
-brings everything back.
-"""
+"""The real reactor in a simulated network: what its kernel and its network do."""
 
 from __future__ import annotations
 
 import errno
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from net import Traced, TracedClient, TracedServer, pattern
 
 from reactor.error import CannotListenError
-from reactor.testing.simulation import Network, SimulatedReactor, running, simulate
-from reactor.testing.simulation.plans import Plan
-from reactor.testing.simulation.sockets import SimulatedSocket
+from reactor.testing.simulation import Network, SimulatedReactor
 
 
 def connected(network: Network, host: str = "192.0.2.2", **options: Any) -> tuple[SimulatedReactor, Traced, Traced]:
@@ -224,37 +216,63 @@ def test_aCableIsPulled() -> None:
     assert server.received == b"hello"
 
 
-# Random programs.
+def test_L3_aPortWithoutDescriptorsLeavesNoTimer() -> None:
+    network = Network()
+    reactor = SimulatedReactor(network)
+    port = reactor.listenTCP(7, TracedServer())
+    reactor.connectTCP("192.0.2.2", 7, TracedClient())
+    # Not even the one in reserve.
+    network.descriptors = 0
+    reactor.advance(0.05)
+    assert not port.interest & 1  # type: ignore[attr-defined]
+    port.stopListening()
+    reactor.advance(0)
+    assert reactor.getDelayedCalls() == []
 
 
-def test_aSeedBringsTheSameAgain() -> None:
-    assert [simulate(seed).trace for seed in range(40)] == [simulate(seed).trace for seed in range(40)]
-    assert simulate(1).trace != simulate(2).trace
+# UNIX sockets.
 
 
-def test_aThousandSeeds() -> None:
-    for seed in range(1000):
-        simulate(seed)
+def test_aUNIXConnection() -> None:
+    network = Network()
+    reactor, server, client = SimulatedReactor(network), TracedServer(), TracedClient()
+    port = reactor.listenUNIX(b"\0here", server)
+    reactor.connectUNIX(b"\0here", client)
+    reactor.advance(1)
+    server.built[0].write(b"hello")
+    server.built[0].lose()
+    reactor.advance(1)
+    assert client.built[0].received == b"hello"
+    assert client.short[-3:] == ["CL(ConnectionDone)", "CCL(ConnectionDone)", "doStop"]
+    port.stopListening()
+    reactor.close()
+    assert network.sockets == {}
 
 
-@given(plan=st.randoms(use_true_random=False).map(Plan), seed=st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
-def test_anyPlan(plan: Plan, seed: int) -> None:
-    running.simulatePlan(plan, seed)
+def test_U1_nobodyListensOnAUNIXSocket() -> None:
+    reactor, client = SimulatedReactor(), TracedClient()
+    reactor.connectUNIX(b"\0nobody", client)
+    reactor.advance(1)
+    assert [type(reason.value).__name__ for reason in client.reasons] == ["ConnectionRefusedError"]
 
 
-def test_whatDoesNotHoldIsTold(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A wire that believes that everything was sent.
-    send = SimulatedSocket.send
-    monkeypatch.setattr(SimulatedSocket, "send", lambda self, data: send(self, data) and len(data))
-    with pytest.raises(AssertionError, match=r"(?s)seed \d+: I3: .*Plan:.*kind"):
-        for seed in range(100):
-            simulate(seed)
+def test_aUNIXSocketWhoseQueueIsFull() -> None:
+    reactor = SimulatedReactor()
+    port = reactor.listenUNIX(b"\0here", TracedServer(), backlog=0)
+    port.pauseProducing()  # type: ignore[attr-defined]
+    clients = [TracedClient() for _ in range(2)]
+    for client in clients:
+        reactor.connectUNIX(b"\0here", client)
+    reactor.advance(1)
+    assert [bool(client.built) for client in clients] == [True, False]
 
 
-def test_theCommand() -> None:
-    command = [sys.executable, "-m", "reactor.testing.simulation", "--seeds", "20", "--start", "7"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("20 seeds from 7 in ")
-    assert done.stdout.endswith("s, 0 failed: []\n")
+def test_UNIXSocketsHaveNamesAndNoFiles() -> None:
+    reactor = SimulatedReactor()
+    with pytest.raises(ValueError, match="must begin with NUL"):
+        reactor.listenUNIX("/tmp/here", TracedServer())
+    port = reactor.listenUNIX(b"\0here", TracedServer())
+    with pytest.raises(CannotListenError):
+        reactor.listenUNIX(b"\0here", TracedServer())
+    port.stopListening()
+    reactor.listenUNIX(b"\0here", TracedServer())

@@ -196,7 +196,7 @@ def test_noDescriptorToConnectWith(net: Net, tmp_path: Path, monkeypatch: pytest
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     client = connect(net, tmp_path / "s")
-    monkeypatch.setattr("reactor._transport.unixdestination.socket.socket", refuse)
+    monkeypatch.setattr(net.reactor._loop, "socket", refuse)
     net.until(lambda: client.over)
     assert client.events[2] == "CCF(ConnectBindError)"
 

@@ -11,6 +11,7 @@ import errno
 import os
 import random
 import socket
+from collections import Counter
 
 from reactor.testing.simulation.sockets import SimulatedSocket, Stage, Way
 from reactor.testing.simulation.time import VirtualTime
@@ -29,6 +30,7 @@ _GIVES_UP = {errno.ETIMEDOUT: 127.0, errno.EHOSTUNREACH: 3.0}
 _ANSWERED = frozenset({errno.ECONNREFUSED, errno.ECONNRESET})
 # How often a SYN is sent again when the queue of whoever listens is full.
 _SYN_RETRIES = 6
+_STEADY = frozenset({Stage.CONNECTED, Stage.LISTENING})
 _ANY = frozenset({"0.0.0.0", "::"})
 HOST4, HOST6 = "192.0.2.1", "2001:db8::1"
 
@@ -43,6 +45,7 @@ class Network:
     :ivar names: name -> addresses, for a reactor's resolver.
     :ivar descriptors: how many may be open at a time; may be changed at any time.
     :ivar turns: how often the reactor asked who is ready.
+    :ivar happened: how often each thing happened that is not as in a good network: "send EAGAIN", "one byte", "RST".
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Network:
         self.names: dict[str, list[str]] = {}
         self.descriptors = descriptors
         self.turns = 0
+        self.happened: Counter[str] = Counter()
         self.sockets: dict[int, SimulatedSocket] = {}
         # Called when a wait would never end.
         self.stalled: Callable[[], object] = _stalled
@@ -145,9 +149,20 @@ class Network:
             mask = self.sockets[fd].mask() & (wanted | 24)
             if mask:
                 ready.append((fd, mask))
+        if ready and self._whims:
+            ready += self._inVain(ready)
         if len(ready) > 1:
             self.random.shuffle(ready)
         return ready
+
+    def _inVain(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        # A kernel may call ready what is not (select(2), BUGS).
+        told, more = {fd for fd, _ in ready}, []
+        for fd, wanted in self._wanted.items():
+            if fd not in told and self.sockets[fd].stage in _STEADY and self.random.random() < self._whims:
+                self.count("woken in vain")
+                more.append((fd, wanted))
+        return more
 
     def wake(self) -> None:
         """Something may have become ready: `poll` looks by itself."""
@@ -156,7 +171,7 @@ class Network:
 
     def socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> SimulatedSocket:
         """A fresh socket. OSError (EMFILE) when there is no descriptor left."""
-        self.checkRoom()
+        self.checkRoom("socket")
         made = SimulatedSocket(self, family, kind)
         self.enter(made)
         return made
@@ -166,9 +181,14 @@ class Network:
         """How many descriptors are open."""
         return len(self.sockets) + self.held
 
-    def checkRoom(self) -> None:
-        """OSError (EMFILE) when there is no descriptor left."""
+    def count(self, what: str) -> None:
+        """This happened."""
+        self.happened[what] += 1
+
+    def checkRoom(self, call: str) -> None:
+        """OSError (EMFILE) when there is no descriptor left for what `call` makes."""
         if self.open >= self.descriptors:
+            self.count(f"{call} EMFILE")
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     def enter(self, sock: SimulatedSocket, hidden: bool = False) -> None:
@@ -185,22 +205,26 @@ class Network:
         for place in [place for place, listening in self._listening.items() if listening is sock]:
             del self._listening[place]
 
-    def whim(self, numbers: tuple[int, ...]) -> None:
-        """Perhaps raise an OSError of one of these numbers."""
+    def whim(self, call: str, numbers: tuple[int, ...]) -> None:
+        """Perhaps let `call` raise an OSError of one of these numbers."""
         if self._whims and self.random.random() < self._whims:
             number = self.random.choice(numbers)
+            self.count(f"{call} whim {errno.errorcode[number]}")
             raise OSError(number, os.strerror(number))
 
     def part(self, size: int) -> int:
         """How much is taken of `size` bytes."""
         if size > 1 and self._partial and self.random.random() < self._partial:
-            return 1 if self.random.random() < 0.5 else self.random.randint(1, size)
+            taken = 1 if self.random.random() < 0.5 else self.random.randint(1, size)
+            self.count("one byte" if taken == 1 else "partial")
+            return taken
         return size
 
     def segments(self, size: int) -> Iterator[int]:
         """Where the segments end that `size` bytes are sent in."""
         if self._segments > 1 and size > 1:
             cuts = self.random.randint(0, self._segments - 1)
+            self.happened["segments"] += cuts
             yield from sorted({self.random.randrange(1, size) for _ in range(cuts)})
         yield size
 
@@ -212,6 +236,12 @@ class Network:
 
     def bound(self, sock: SimulatedSocket, sockaddr: Any) -> Any:
         """The address that `sock` has when it was bound to `sockaddr`. OSError (EADDRINUSE) when it is taken."""
+        if sock.family == socket.AF_UNIX:
+            if sockaddr[:1] != b"\0":
+                raise ValueError(f"a simulated network has no files: {sockaddr!r} must begin with NUL (unix(7))")
+            if (sockaddr, 0) in self._listening:
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+            return sockaddr
         host, port, *rest = sockaddr
         if sock.family == socket.AF_INET6:
             host, rest = host or "::", [*rest, 0, 0][:2]
@@ -225,8 +255,8 @@ class Network:
 
     def listens(self, sock: SimulatedSocket) -> None:
         """`sock` listens from now on."""
-        host, port, *_ = sock.getsockname()
-        self._listening[host, port] = sock
+        name = sock.getsockname()
+        self._listening[(name, 0) if sock.family == socket.AF_UNIX else name[:2]] = sock
 
     def _freePort(self) -> int:
         self._nextPort += 1
@@ -243,14 +273,43 @@ class Network:
         own[1] = own[1] or self._freePort()
         fault = self.faults.get(host)
         if fault and fault not in _ANSWERED and fault not in _GIVES_UP:
+            self.count(f"connect {errno.errorcode[fault]}")
             return fault
         sock.connecting(tuple(own))
         if fault is None:
             self.time.callLater(self.delay(), self._synArrived, sock, sockaddr, 0)
         else:
             fault = fault or errno.ETIMEDOUT
+            if fault == errno.ETIMEDOUT:
+                self.count("connect unanswered")
             self.time.callLater(_GIVES_UP.get(fault) or 2 * self.delay(), sock.refuse, fault)
-        return errno.EINTR if self._whims and self.random.random() < self._whims else errno.EINPROGRESS
+        if self._whims and self.random.random() < self._whims:
+            self.count("connect EINTR")
+            return errno.EINTR
+        return errno.EINPROGRESS
+
+    def joins(self, sock: SimulatedSocket, path: Any) -> int:
+        """`sock` connects to who listens at `path`, at once; an errno as connect(2) has it."""
+        listening = self._listening.get((path, 0))
+        code = 0
+        if listening is None:
+            code = errno.ECONNREFUSED
+        elif len(listening.queue) > listening.backlog:
+            code = errno.EAGAIN
+        if code or listening is None:
+            self.count(f"connect {errno.errorcode[code]}")
+            return code
+        self._queued(self._joined(sock, path), listening)
+        return 0
+
+    def _joined(self, sock: SimulatedSocket, sockaddr: Any) -> SimulatedSocket:
+        """The other end of the connection that `sock` has from now on."""
+        peer = SimulatedSocket(self, sock.family, socket.SOCK_STREAM)
+        peer.connecting(sockaddr)
+        toPeer, toSock = self._way(), self._way()
+        peer.join(toPeer, toSock, sock.getsockname())
+        sock.join(toSock, toPeer, sockaddr)
+        return peer
 
     def _whoListens(self, sockaddr: Any) -> SimulatedSocket | None:
         host, port = sockaddr[:2]
@@ -277,12 +336,7 @@ class Network:
         if listening.closed:
             sock.refuse(errno.ECONNREFUSED)
             return
-        peer = SimulatedSocket(self, sock.family, socket.SOCK_STREAM)
-        peer.connecting(sockaddr)
-        toPeer, toSock = self._way(), self._way()
-        peer.join(toPeer, toSock, sock.getsockname())
-        sock.join(toSock, toPeer, sockaddr)
-        self.time.callLater(self.delay(), self._queued, peer, listening)
+        self.time.callLater(self.delay(), self._queued, self._joined(sock, sockaddr), listening)
 
     def _queued(self, peer: SimulatedSocket, listening: SimulatedSocket) -> None:
         if listening.closed:
@@ -303,6 +357,7 @@ class Network:
         if sock is None:
             return
         incoming, outgoing = sock.links
+        self.count("cut")
         for link in (incoming, outgoing):
             link.drop()
             link.held = True
@@ -313,17 +368,22 @@ class Network:
         """Break the connection at `end` only. Its peer has half a connection, and hears of that when it sends."""
         sock = _socketOf(end)
         if sock is not None:
+            self.count("vanish")
             sock.fail(number)
 
     def hold(self, end: Any) -> None:
         """Let nothing arrive, in both directions, until `release`: a cable is pulled, and nobody is told."""
         sock = _socketOf(end)
+        if sock is not None:
+            self.count("hold")
         for link in () if sock is None else sock.links:
             link.held = True
 
     def release(self, end: Any) -> None:
         """Let arrive what was held back."""
         sock = _socketOf(end)
+        if sock is not None:
+            self.count("release")
         for link in () if sock is None else sock.links:
             link.release()
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 READ, WRITE, ERROR, HANG_UP = 1, 4, 8, 16
 
+# What the address of a socket is before it has one.
+_UNNAMED: dict[int, Any] = {socket.AF_INET: ("0.0.0.0", 0), socket.AF_INET6: ("::", 0, 0, 0), socket.AF_UNIX: ""}
 # What the kernel says that passes by itself.
 _SEND_LATER = (errno.EAGAIN, errno.EINTR, errno.ENOBUFS, errno.ENOMEM)
 _ACCEPT_LATER = (errno.ECONNABORTED, errno.EPERM, errno.EINTR, errno.EPROTO, errno.ENOBUFS, errno.ENOMEM, errno.ENFILE)
@@ -41,6 +43,22 @@ class Stage(Enum):
 class Way(Link):
     """One direction of a connection. What has arrived is one stream: a receive is short only when there is no more."""
 
+    # Whether what is on its way arrives even so.
+    kept = False
+
+    def drop(self) -> None:
+        """What has not arrived never does."""
+        if not self.kept:
+            super().drop()
+
+    def _deliver(self) -> None:
+        # Nothing is kept for a socket that is broken.
+        item, to = self._way.popleft(), self.to
+        assert isinstance(to, SimulatedSocket)
+        if item.__class__ is bytes and not to.broken:
+            self._here.append(item)
+        to.arrived(item)
+
     def take(self, size: int) -> bytes:
         """Up to `size` bytes of what has arrived."""
         here = self._here
@@ -57,9 +75,9 @@ class SimulatedSocket(MemorySocket):
     # Invariant: CONNECTED has both links; no other stage has one. LISTENING has a queue.
 
     def __init__(self, network: Network, family: int, kind: int) -> None:
-        """A fresh one. OSError (EMFILE) when there is no descriptor left. ValueError when it is not for TCP."""
-        if family not in (socket.AF_INET, socket.AF_INET6) or not kind & socket.SOCK_STREAM:
-            raise ValueError(f"a simulated network has sockets for TCP only, not of family {family} and type {kind}")
+        """A fresh one. ValueError when it is for neither TCP nor UNIX sockets."""
+        if family not in _UNNAMED or not kind & socket.SOCK_STREAM:
+            raise ValueError(f"a simulated network has stream sockets only, not of family {family} and type {kind}")
         # Without MemorySocket.__init__, which makes connected ones.
         self.family = socket.AddressFamily(family)
         self.stage = Stage.FRESH
@@ -70,7 +88,11 @@ class SimulatedSocket(MemorySocket):
         self._options: dict[tuple[int, int], Any] = {}
         self._error: int | None = None
         self._ended = self._shut = False
-        self._host: Any = ("0.0.0.0", 0) if family == socket.AF_INET else ("::", 0, 0, 0)
+        self._host: Any = _UNNAMED[self.family]
+        # Whether the kernel has given the connection up: whatever comes for it is answered by a reset.
+        self.broken = False
+        # Bytes that it took, and those that had arrived and nobody read when it was closed.
+        self.sent = self.spilt = 0
         self._peer: Any = None
         self._fd = -1
 
@@ -85,6 +107,7 @@ class SimulatedSocket(MemorySocket):
     def refuse(self, number: int) -> None:
         """Its connecting failed, with an error of that number."""
         if not self.closed:
+            self._network.count(f"connect {errno.errorcode[number]}")
             self.stage = Stage.FAILED
             self._error = number
 
@@ -125,7 +148,20 @@ class SimulatedSocket(MemorySocket):
     def fail(self, number: int) -> None:
         """The connection is broken, with an error of that number; what has arrived can still be read."""
         if self.stage is Stage.CONNECTED:
+            self.broken = True
             super().fail(number)
+
+    def arrived(self, item: Any) -> None:
+        """Something came over the link."""
+        if self.broken or self.closed:
+            if item.__class__ is bytes and not self._outgoing.to.closed:
+                # The sender had half a connection.
+                self._network.count("half open")
+                self._outgoing.put(RESET)
+            return
+        if item is RESET:
+            self._network.count("RST")
+        super().arrived(item)
 
     # Before the connection.
 
@@ -144,9 +180,10 @@ class SimulatedSocket(MemorySocket):
     def accept(self) -> tuple[SimulatedSocket, Any]:
         """The next connection, and whose it is. BlockingIOError for none, OSError with what a kernel may say."""
         self._checkOpen()
-        self._network.whim(_ACCEPT_LATER)
-        self._network.checkRoom()
+        self._network.whim("accept", _ACCEPT_LATER)
+        self._network.checkRoom("accept")
         if not self.queue:
+            self._network.count("accept EAGAIN")
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         taken = self.queue.popleft()
         self._network.enter(taken)
@@ -156,6 +193,8 @@ class SimulatedSocket(MemorySocket):
         """Begin to connect; the number of what came of it so far."""
         self._checkOpen()
         if self.stage is Stage.FRESH:
+            if self.family == socket.AF_UNIX:
+                return self._network.joins(self, sockaddr)
             return self._network.connects(self, sockaddr)
         return errno.EISCONN if self.stage is Stage.CONNECTED else errno.EALREADY
 
@@ -170,25 +209,41 @@ class SimulatedSocket(MemorySocket):
         """What has arrived."""
         if self.stage is not Stage.CONNECTED:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
-        return super().recv(size)
+        try:
+            return super().recv(size)
+        except OSError as e:
+            self._network.count(f"recv {errno.errorcode[e.errno or 0]}")
+            raise
 
     def send(self, data: bytes | memoryview) -> int:
         """Send what the kernel takes of `data`, in one segment or several; how many bytes that is."""
         if self.stage is not Stage.CONNECTED:
             raise OSError(errno.ENOTCONN, os.strerror(errno.ENOTCONN))
         self._checkOpen()
-        self._raiseError()
-        if self._shut:
-            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-        self._network.whim(_SEND_LATER)
-        count = self._network.part(min(len(data), self._outgoing.room))
-        if not count:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        try:
+            count = self._taken(len(data))
+        except OSError as e:
+            self._network.count(f"send {errno.errorcode[e.errno or 0]}")
+            raise
+        self.sent += count
         start = 0
         for end in self._network.segments(count):
             self._outgoing.put(bytes(data[start:end]))
             start = end
         return count
+
+    def _taken(self, size: int) -> int:
+        self._raiseError()
+        if self._shut:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        self._network.whim("send", _SEND_LATER)
+        room = self._outgoing.room
+        if not room:
+            self._network.count("no room")
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        if room < size:
+            self._network.count("little room")
+        return self._network.part(min(size, room))
 
     def shutdown(self, how: int) -> None:
         """End one direction or both."""
@@ -218,7 +273,13 @@ class SimulatedSocket(MemorySocket):
             return
         fd = self._fd
         if self.stage is Stage.CONNECTED:
+            self.spilt = self._incoming.unread
+            # A reset follows what was sent, and may overtake it.
+            way = self._outgoing
+            assert isinstance(way, Way)
+            way.kept = not way.to.closed and self._network.random.random() < 0.5
             super().close()
+            way.kept = False
         else:
             self.closed = True
             del self._network.sockets[fd]
