@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from script import FOLDER, script
+from namespaced import toldByProgram
+from script import script
 from strace import failing
-
-PROGRAM = Path(__file__).parents[1] / "programs" / "datagrams_in_namespace.py"
 
 eachSelector = pytest.mark.parametrize("selector", ["default", "SelectSelector", "PollSelector"])
 ANSWERED = ("port", "port, IPv6", "prohibited", "prohibited, IPv6", "net prohibited", "protocol")
@@ -22,23 +14,7 @@ ANSWERED = ("port", "port, IPv6", "prohibited", "prohibited, IPv6", "net prohibi
 @pytest.fixture(scope="module")
 def inNamespace() -> dict[str, list[str]]:
     """What the program in the namespace says: case, selector, whether it was connected -> what its protocol heard."""
-    if shutil.which("unshare") is None:
-        pytest.skip("no command unshare, which makes network namespaces")
-    done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-X", "dev", str(PROGRAM)],
-        capture_output=True,
-        text=True,
-        timeout=25,
-        env={**os.environ, "PYTHONPATH": str(FOLDER)},
-        check=False,
-    )
-    if done.stderr.startswith("unshare"):
-        pytest.skip(f"no network namespace: {done.stderr.strip()}")
-    assert (done.returncode, done.stderr) == (0, "")
-    results: dict[str, list[str]] = json.loads(done.stdout)
-    if "unavailable" in results:
-        pytest.skip(f"no rules for the network namespace: {results['unavailable']}")
-    return results
+    return toldByProgram("datagrams_in_namespace")
 
 
 @eachSelector

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import selectors
-import subprocess
 import sys
 import time
 from typing import Any
+
+from namespace_rules import applied
 
 from reactor.base import Reactor
 from reactor.protocol import ClientFactory
@@ -109,14 +110,8 @@ def run(selector: selectors.BaseSelector | None, cases: dict[str, tuple[str, int
 
 
 def main() -> None:
-    for line in SETUP.strip().splitlines():
-        try:
-            done = subprocess.run(line.split(), capture_output=True, text=True)
-        except FileNotFoundError as e:
-            done = subprocess.CompletedProcess(line, 1, stderr=str(e))
-        if done.returncode:
-            json.dump({"unavailable": f"{line}: {done.stderr.strip()}"}, sys.stdout)
-            return
+    if not applied(SETUP):
+        return
     results: dict[str, Any] = {}
     # ICMP over IPv6 comes while the kernel is at it, and is heard with the next try only, a second later.
     slow = ("dropped", "unknown name", "icmp port, IPv6", "icmp prohibited, IPv6")

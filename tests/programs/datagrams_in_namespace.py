@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import selectors
 import socket
-import subprocess
 import sys
 from typing import Any
+
+from namespace_rules import applied
 
 from reactor.base import Reactor
 from reactor.protocol import DatagramProtocol
@@ -99,14 +100,8 @@ def run(selector: selectors.BaseSelector | None, connected: bool) -> dict[str, l
 
 
 def main() -> None:
-    for line in SETUP.strip().splitlines():
-        try:
-            done = subprocess.run(line.split(), capture_output=True, text=True)
-        except FileNotFoundError as e:
-            done = subprocess.CompletedProcess(line, 1, stderr=str(e))
-        if done.returncode:
-            json.dump({"unavailable": f"{line}: {done.stderr.strip()}"}, sys.stdout)
-            return
+    if not applied(SETUP):
+        return
     results: dict[str, Any] = {}
     for kind in ("default", "SelectSelector", "PollSelector"):
         for connected in (True, False):

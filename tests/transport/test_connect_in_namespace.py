@@ -5,43 +5,19 @@ filters of their own, and so a network namespace.
 from __future__ import annotations
 
 import errno
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from connecting import BEGUN
-from script import FOLDER
+from namespaced import toldByProgram
 
 from reactor.error import ConnectError, ConnectionRefusedError, NoRouteError, TCPTimedOutError
-
-PROGRAM = Path(__file__).parents[1] / "programs" / "connect_in_namespace.py"
 
 
 @pytest.fixture(scope="module")
 def inNamespace() -> dict[str, Any]:
     """What the program in the namespace says: case and selector -> what its factory was told."""
-    if shutil.which("unshare") is None:
-        pytest.skip("no command unshare, which makes network namespaces")
-    done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-X", "dev", str(PROGRAM)],
-        capture_output=True,
-        text=True,
-        timeout=25,
-        env={**os.environ, "PYTHONPATH": str(FOLDER)},
-        check=False,
-    )
-    if done.stderr.startswith("unshare"):
-        pytest.skip(f"no network namespace: {done.stderr.strip()}")
-    assert (done.returncode, done.stderr) == (0, "")
-    results: dict[str, Any] = json.loads(done.stdout)
-    if "unavailable" in results:
-        pytest.skip(f"no rules for the network namespace: {results['unavailable']}")
-    return results
+    return toldByProgram("connect_in_namespace")
 
 
 def checkInNamespace(told: dict[str, Any], error: type[BaseException], number: int) -> None:
