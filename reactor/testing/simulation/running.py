@@ -124,13 +124,17 @@ class Simulation:
 
     def _settle(self) -> None:
         self._idle()
-        for end in self.ends:
-            end.later.clear()
-            end.steps.clear()
-            if end.ready:
-                end.do("unregister")
-                end.do("resume")
-        self._idle()
+        settled = 0
+        while settled < len(self.ends):
+            # What goes on may end a connection, and its client begin the next one.
+            settled = len(self.ends)
+            for end in self.ends:
+                end.later.clear()
+                end.steps.clear()
+                if end.ready:
+                    end.do("unregister")
+                    end.do("resume")
+            self._idle()
         self._checkArrived()
 
     def _open(self) -> None:
