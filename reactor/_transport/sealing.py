@@ -1,7 +1,8 @@
 """The way out of a TLS layer: what was written, until it is encrypted and handed to whoever is below.
 
-It waits twice. Nothing is encrypted before the handshake is done; and small pieces that are written while something is
-delivered are encrypted together when that is over: a record for each of many lines costs more than the lines.
+It waits twice. Nothing is encrypted before the handshake is done; and what is written while something is delivered is
+handed on together when that is over, small pieces in one record: a record for each of many lines costs more than the
+lines.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 OPEN = State.OPEN
 # What is encrypted or decrypted at a time. A MemoryBIO keeps for good the room that it once needed.
 MOST = 65536
+# What may wait to be handed on: four of the longest records.
+ROOM = MOST + 1024
 # What is smaller may wait to be encrypted with others, so many of them at most.
 TOGETHER = 4096
 PIECES = 1024
@@ -37,6 +40,7 @@ class Sealing:
         "_early",
         "_encryptor",
         "_object",
+        "_out",
         "_queue",
         "_reason",
         "_saidEnd",
@@ -53,9 +57,11 @@ class Sealing:
     _take: Callable[[], bytes]
     # What was written before the handshake was done; None from then on.
     _early: Outbox | None
-    # Whether something is being delivered, and what was written meanwhile.
+    # Whether something is being delivered, and what was written meanwhile: pieces that are not encrypted yet, or none
+    # (b"") when all are and wait in `_out`.
     _delivering: bool
     _queue: bytes | list[bytes] | None
+    _out: ssl.MemoryBIO
     _reason: Failure | None
     _saidEnd: bool
 
@@ -73,7 +79,7 @@ class Sealing:
     def buffered(self) -> int:
         """Bytes that wait to be encrypted, or are queued below."""
         waiting = 0 if self._early is None else self._early.size
-        return waiting + self.below.buffered + self._queued()
+        return waiting + self.below.buffered + self._queued() + self._out.pending
 
     def write(self, data: bytes) -> None:
         """Encrypt and send `data`; after the handshake, if that is not done yet."""
@@ -83,15 +89,11 @@ class Sealing:
             self._writeEarly(data)
             return
         below = self.below
-        if (
-            self._delivering
-            and len(data) < TOGETHER
-            # Who wants to know how much is queued wants to know it now.
-            and below.source is None
-            and below.writeBufferLimit is None
-        ):
+        # Who wants to know how much is queued wants to know it now.
+        together = self._delivering and below.source is None and below.writeBufferLimit is None
+        if together and len(data) < TOGETHER:
             queue = self._queue
-            if queue is None:
+            if not queue:
                 # Nearly always it stays the only one.
                 self._queue = data
             elif isinstance(queue, bytes):
@@ -101,9 +103,9 @@ class Sealing:
                 if len(queue) >= PIECES:
                     self._seal()
             return
-        if self._queue is not None:
-            self._seal()
-        self._encrypt(data)
+        if self._queue:
+            self._seal(together)
+        self._encrypt(data, together)
 
     def _queued(self) -> int:
         queue = self._queue
@@ -117,11 +119,13 @@ class Sealing:
         if self._queue is not None:
             self._seal()
 
-    def _seal(self) -> None:
-        """Encrypt what waits for it."""
+    def _seal(self, moreComes: bool = False) -> None:
+        """Encrypt what waits for it, and hand it on."""
         queue, self._queue = self._queue, None
-        if queue is not None:
-            self._encrypt(queue if isinstance(queue, bytes) else b"".join(queue))
+        if queue:
+            self._encrypt(queue if isinstance(queue, bytes) else b"".join(queue), moreComes)
+        else:
+            self._flush()
 
     def _accepts(self) -> bool:
         if self._reason is not None or self._saidEnd:
@@ -129,11 +133,18 @@ class Sealing:
         # A producer that is registered finishes what it began.
         return self.state is State.HEARD or (self.state in DRAINING and self.below.source is not None)
 
-    def _encrypt(self, data: bytes | memoryview) -> None:
+    def _encrypt(self, data: bytes | memoryview, moreComes: bool = False) -> None:
+        """Encrypt `data`, and hand it on; or let it wait in `_out` for more."""
         try:
             if len(data) <= MOST:
-                self._encryptor(data)
-                self.below.write(self._take())
+                if moreComes:
+                    if self._out.pending + len(data) > ROOM:
+                        self._flush()
+                    self._encryptor(data)
+                    self._queue = b""
+                else:
+                    self._encryptor(data)
+                    self.below.write(self._take())
                 return
             view = memoryview(data)
             for start in range(0, len(view), MOST):

@@ -67,7 +67,7 @@ class Layer(Sealing):
         self._loop = loop
         self._side = side
         self._in = incoming = ssl.MemoryBIO()
-        outgoing = ssl.MemoryBIO()
+        self._out = outgoing = ssl.MemoryBIO()
         self._object = secured = side.context.wrap_bio(incoming, outgoing, side.serverSide, side.hostname, side.session)
         # The two that run for each message, without the detour through the standard library's Python.
         raw: Any = getattr(secured, "_sslobj", secured)
@@ -177,9 +177,12 @@ class Layer(Sealing):
         self._delivering = False
         queue = self._queue
         if queue is not None:
-            # _seal(), without its call for what is nearly always one answer.
-            self._queue = None
-            self._encrypt(queue if isinstance(queue, bytes) else b"".join(queue))
+            # _seal(), without its call for what is nearly always one small answer.
+            if queue.__class__ is bytes and queue:
+                self._queue = None
+                self._encrypt(queue)
+            else:
+                self._seal()
             return
         # An answer of TLS's own, to a request for renegotiation for instance.
         answer = self._take()

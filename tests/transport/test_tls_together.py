@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from net import Net, Traced
+from net import Net, Traced, pattern
 from peers import SecurePeer, meet
+from tls import clientOptions
 
 from reactor._transport.sealing import PIECES, TOGETHER
 
@@ -82,6 +83,31 @@ def test_theyCountAsBuffered(net: Net) -> None:
     _, peer = answered(net, answer)
     assert records(peer, 8) == [b"12345678"]
     assert seen == [4, 8]
+
+
+@pytest.mark.parametrize("end", [None, "loseConnection", "loseWriteConnection", "startTLS"])
+def test_largeOnesThatWaitTogether(net: Net, end: str | None) -> None:
+    """More of them than there is room for, and what ends the connection right behind them."""
+    pieces = [pattern(size) for size in (16384, 5000, 16384, 3, 30_000, 16384, 100_000, 4, 16384)]
+    seen: list[int] = []
+
+    def answer(protocol: Traced, _: bytes) -> None:
+        for piece in pieces:
+            protocol.write(piece)
+            seen.append(protocol.transport.buffered)
+        if end == "startTLS":
+            protocol.ask("startTLS", clientOptions(), True)
+        elif end is not None:
+            protocol.ask(end)
+
+    protocol, peer = answered(net, answer)
+    expected = b"".join(pieces)
+    assert peer.receive(len(expected)) == expected
+    # Encrypted or not, each counts.
+    assert all(sum(map(len, pieces[: number + 1])) <= count for number, count in enumerate(seen))
+    if end == "loseConnection":
+        assert peer.receive() == b""
+        assert net.reasonOf(protocol) == "ConnectionDone"
 
 
 @pytest.mark.parametrize("end", ["loseConnection", "loseWriteConnection"])
