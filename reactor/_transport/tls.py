@@ -177,12 +177,15 @@ class Layer(Sealing):
         self._delivering = False
         queue = self._queue
         if queue is not None:
-            # _seal(), without its call for what is nearly always one small answer.
-            if queue.__class__ is bytes and queue:
-                self._queue = None
+            # _seal(), without its call for what is nearly always one answer.
+            if isinstance(queue, list):
+                self._seal()
+                return
+            self._queue = None
+            if queue:
                 self._encrypt(queue)
             else:
-                self._seal()
+                self._flush()
             return
         # An answer of TLS's own, to a request for renegotiation for instance.
         answer = self._take()
