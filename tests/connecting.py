@@ -1,8 +1,13 @@
-"""What the tests of connecting share: how a connect came to nothing, and a resolver that knows every name."""
+"""What the tests of connecting share: how a connect came to nothing, a resolver that knows every name, and a process
+without descriptors.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -55,3 +60,16 @@ def four(port: int, host: str = "127.0.0.1") -> IPv4Address:
 
 def six(port: int) -> IPv6Address:
     return IPv6Address("TCP", "::1", port)
+
+
+@contextmanager
+def noDescriptors() -> Iterator[None]:
+    """This process has no free descriptor."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)

@@ -13,36 +13,17 @@ import time
 from pathlib import Path
 
 import pytest
+from benching import ROOT, runBench
 from hypothesis import given
 from hypothesis import strategies as st
 
-ROOT = Path(__file__).resolve().parent.parent
-# At the end: `reactor` stays the one that is tested, which may be an installed one.
-sys.path.append(str(ROOT))
-
-from bench import machine, measure, native, peers, plan, table  # noqa: E402
-from bench.__main__ import chosen  # noqa: E402
-from bench.catalogue import BENCHMARKS  # noqa: E402
-from bench.child import BenchError, Child, python  # noqa: E402
-from bench.rounds import alternate  # noqa: E402
+from bench import machine, measure, native, peers, plan, table
+from bench.__main__ import chosen
+from bench.catalogue import BENCHMARKS
+from bench.child import BenchError, Child, python
+from bench.rounds import alternate
 
 needsCompiler = pytest.mark.skipif(native.compiler() is None, reason="no C compiler here")
-
-
-def runBench(*arguments: str, status: int = 0, **environment: str) -> str:
-    """What `python -m bench` prints, standard output and errors; it must exit with `status`."""
-    result = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=29,
-    )
-    assert result.returncode == status, result.stdout
-    return result.stdout
 
 
 def tablesOf(output: str) -> list[dict[str, dict[str, str]]]:

@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
-import subprocess
 import sys
 import xml.etree.ElementTree as xml
 from pathlib import Path
 
 import pytest
+from benching import runBench
 
-ROOT = Path(__file__).resolve().parent.parent
-# At the end: `reactor` stays the one that is tested, which may be an installed one.
-sys.path.append(str(ROOT))
-
-from bench import certificate, load, peers, plots, report, results, servers, table  # noqa: E402
-from bench.catalogue import BENCHMARKS, SECURE  # noqa: E402
-from bench.child import Child, python  # noqa: E402
-from bench.plan import DEFAULTS, Plan  # noqa: E402
+from bench import certificate, load, peers, plots, report, results, servers, table
+from bench.catalogue import BENCHMARKS, SECURE
+from bench.child import Child, python
+from bench.plan import DEFAULTS, Plan
 
 needsOpenSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here to make a certificate")
-
-
-def runBench(*arguments: str, status: int = 0, **environment: str) -> str:
-    """What `python -m bench` prints; it must exit with `status`."""
-    result = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=29,
-    )
-    assert result.returncode == status, result.stdout
-    return result.stdout
 
 
 QUICK = ("--rounds", "1", "--seconds", "0.02")

@@ -2,8 +2,8 @@
 above.
 
 Below is a wire, or another layer; above is a protocol and its transport, or another layer. To the one below it is
-receiver and owner, to the one above it is what a wire is. It has no buffer of its own but for what is written before
-the handshake is done.
+receiver and owner, to the one above it is what a wire is. What was written and is not encrypted or handed on yet is the
+business of its other half, in `sealing`.
 
 Three rules. No byte of the program leaves, and none comes in, before the handshake is verified. What ended the
 connection first is what is told: a failed handshake, an end without the peer's close_notify (a truncation, RFC 8446

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import resource
 import socket
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import unixnet
+from connecting import noDescriptors
 from net import DEADLINE, Net, Traced, TracedClient, TracedServer
 from peers import BEGUN, NUMBERS, connect, dial, ended, everywhere, meet, plainListener
 from tls import listenSSL
@@ -70,19 +68,6 @@ def test_C8_everySelector(net: Net) -> None:
     net.until(lambda: client.over)
     assert client.events == [*TRYING, "CCF(DNSLookupError)", "doStop"]
     assert (client.reasons[0].value.host, client.reasons[0].value.phase) == ("x.invalid", "resolve")
-
-
-@contextlib.contextmanager
-def noDescriptors() -> Iterator[None]:
-    """This process has no free descriptor."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    lowest = os.dup(0)
-    os.close(lowest)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 @everywhere

@@ -7,17 +7,14 @@ test_connect_in_namespace.py.
 from __future__ import annotations
 
 import errno
-import os
-import resource
 import socket
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from connecting import BEGUN, Known, before, failedWith, four, oneSelector, six
+from connecting import BEGUN, Known, before, failedWith, four, noDescriptors, oneSelector, six
 from net import DEADLINE, Net, Traced, TracedClient, TracedServer
 from script import script
 from strace import failing
@@ -146,19 +143,6 @@ def test_C9_port_zero(net: Net) -> None:
     client = net.connect(0)
     net.until(lambda: client.over)
     failedWith(client, ConnectionRefusedError, errno.ECONNREFUSED)
-
-
-@contextmanager
-def noDescriptors() -> Iterator[None]:
-    """This process has no free descriptor."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    lowest = os.dup(0)
-    os.close(lowest)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_C11_no_descriptor_left(net: Net) -> None:
