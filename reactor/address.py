@@ -84,7 +84,9 @@ class IPv4Address(_Address):
     port: int
 
     def __init__(self, type: Literal["TCP", "UDP"], host: str, port: int) -> None:
-        _checked(type, host, port)
+        # One look at what the system gives, for each connection; what is wrong with anything else is found out there.
+        if type != "TCP" or host.__class__ is not str or port.__class__ is not int or not 0 <= port <= 65535:
+            _checked(type, host, port)
         self.type = type
         self.host = host
         self.port = port

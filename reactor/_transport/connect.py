@@ -1,4 +1,4 @@
-"""From addresses to a connected socket. An `Attempt` is one address, a `Dial` races all that a host has. Each ends by
+"""From addresses to a connected socket. An `Attempt` is one address, a `Dial` races several of a host. Each ends by
 calling one of two functions, once, and never before the call that began it has returned; cancelled, it calls neither.
 Neither has heard of protocols or factories.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from reactor._transport.race import Target
     from reactor.failure import Failure
 
+# A name of the module is found faster than two members of enums are joined, for each connection.
+_STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 # EALREADY and EISCONN answer the second question below.
 _STARTED = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EISCONN})
 
@@ -48,7 +50,9 @@ class Attempt(Watch):
         Either `connected(self, socket)` is called, and the socket is the callee's, who inherits what the poller knows
         of it from this attempt; or `failed(self, problem)`.
         """
-        super().__init__(-1)
+        # What Watch.__init__ does, without its call for each connection.
+        self.fd = -1
+        self.interest = self.armed = 0
         self.target = target
         self._loop = loop
         self._connected = connected
@@ -57,12 +61,12 @@ class Attempt(Watch):
         # Whether one of the two was called, or neither is to be.
         self._done = False
         try:
-            self._sock = self._open(target[0], bindAddress)
-            self.fd = self._sock.fileno()
-            code = self._sock.connect_ex(target[1])
+            self._sock = sock = self._open(target[0], bindAddress)
+            self.fd = sock.fileno()
+            code = sock.connect_ex(target[1])
             if code == errno.EINTR:
                 # It goes on by itself (POSIX, connect()); asking again tells so, and begins if it never did.
-                code = self._sock.connect_ex(target[1])
+                code = sock.connect_ex(target[1])
             if code not in _STARTED:
                 raise OSError(code, os.strerror(code))
             loop.poller.add(self, WRITE)
@@ -75,7 +79,7 @@ class Attempt(Watch):
     def _open(self, family: int, bindAddress: Any) -> socket.socket:
         sock = None
         try:
-            sock = self._loop.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            sock = self._loop.socket(family, _STREAM)
             if bindAddress is not None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 sock.bind(bindAddress)
@@ -113,6 +117,11 @@ class Attempt(Watch):
         self._loop.poller.forget(self)
         if self._sock is not None:
             self._sock.close()
+
+    @property
+    def tried(self) -> list[tuple[Target, BaseException]]:
+        """The target and that it has not answered, in the form in which a dial tells of its attempts."""
+        return [(self.target, OSError(errno.EINPROGRESS, "no answer"))]
 
     def _fail(self, problem: OSError) -> None:
         if not self._done:
@@ -198,8 +207,7 @@ class Dial:
     @property
     def tried(self) -> list[tuple[Target, BaseException]]:
         """Every target that has been tried so far and why it failed; those that have not answered come last."""
-        waiting = [(attempt.target, OSError(errno.EINPROGRESS, "no answer")) for attempt in self._attempts]
-        return [*self._race.failures, *waiting]
+        return self._race.failures + [target for attempt in self._attempts for target in attempt.tried]
 
 
 def _fitting(targets: Sequence[Target], bindAddress: Any) -> Sequence[Target]:

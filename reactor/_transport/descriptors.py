@@ -45,7 +45,7 @@ class Passing:
         self._loop = loop
         self._wire: Wire | None = wire
         self.sock = wire.socket
-        wire.goThrough(self)  # type: ignore[arg-type]
+        wire.socket = self  # type: ignore[assignment]
         # Who gets descriptors; None when nobody wants any.
         self.receiver: Any = None
         # Received with the bytes that are about to be handed on.

@@ -7,7 +7,7 @@ from __future__ import annotations
 import socket
 
 from reactor._core.timers import checkDelay
-from reactor._transport.connect import BindFailed, Dial
+from reactor._transport.connect import Attempt, BindFailed, Dial
 from reactor._transport.race import ATTEMPT_DELAY
 from reactor._transport.resolver import LookUp
 from reactor._transport.tcp import TCPTransport, address, checkBindAddress, checkPort, literal, prepare
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reactor._core.loop import Loop
-    from reactor._transport.connect import Attempt
     from reactor._transport.connector import Connector
     from reactor._transport.race import Target
     from reactor._transport.stream import StreamTransport, Top
@@ -90,7 +89,7 @@ def checkedDestination(
         checkDelay(timeout, method, "timeout")
     if attemptDelay is not None:
         checkDelay(attemptDelay, method, "attemptDelay")
-    bindAddress = checkBindAddress(method, local)
+    bindAddress = None if local is None else checkBindAddress(method, local)
     return TCPDestination(
         loop, resolver, host, number, bindAddress, attemptDelay=attemptDelay, addressTypes=addressTypes
     )
@@ -114,7 +113,7 @@ class Underway:
         self._local = bindAddress
         self._connector = connector
         self._lookUp: LookUp | None = None
-        self._dial: Dial | None = None
+        self._dial: Attempt | Dial | None = None
         # An empty host is this one, as for the socket module.
         target = literal(destination.host or "0.0.0.0", destination.port)
         types = destination.addressTypes
@@ -147,13 +146,20 @@ class Underway:
             port, elapsed = self._destination.port, self._connector.elapsed
             self._connector.failed(getConnectError(answer, port=port, elapsed=elapsed))
             return
-        delay = self._destination.attemptDelay
-        self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed, delay)
+        if len(answer) == 1:
+            # Without a race, which one attempt would win or lose: most connections are to one address.
+            self._dial = Attempt(self._loop, answer[0], self._local, self._connected, self._attemptFailed)
+        else:
+            delay = self._destination.attemptDelay
+            self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed, delay)
 
     def _connected(self, attempt: Attempt, sock: socket.socket) -> None:
         prepare(sock)
         wire = Wire(self._loop, sock, attempt)
         self._connector.connected(wire, wire, address(attempt.target[1]))
+
+    def _attemptFailed(self, attempt: Attempt, problem: OSError) -> None:
+        self._failed([(attempt.target, problem)])
 
     def _failed(self, failures: list[tuple[Target, BaseException]]) -> None:
         destination, connector = self._destination, self._connector

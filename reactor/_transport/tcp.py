@@ -52,6 +52,8 @@ def checkPort(method: str, port: object, *, service: bool = False) -> int:
 
     ValueError, TypeError or ServiceNameUnknownError that names it otherwise.
     """
+    if port.__class__ is int and 0 <= port <= 65535:
+        return port
     if isinstance(port, str) and service:
         try:
             return socket.getservbyname(port, "tcp")

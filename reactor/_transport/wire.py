@@ -54,16 +54,16 @@ class Wire(Watch):
     __slots__ = (
         "_broken",
         "_closing",
-        "_loop",
         "_marked",
         "_outbox",
         "_piece",
         "_size",
-        "_sock",
         "closeTimeout",
+        "loop",
         "mostRead",
         "owner",
         "receiver",
+        "socket",
         "source",
         "state",
         "writeBufferLimit",
@@ -81,8 +81,10 @@ class Wire(Watch):
         self.interest = self.armed = 0
         if before is not None:
             loop.poller.inherit(self, before)
-        self._sock = sock
-        self._loop = loop
+        # The socket itself, for options and addresses; or something around it.
+        self.socket = sock
+        # The loop that this wire belongs to.
+        self.loop = loop
         # Invariant: what is queued is one piece, or an outbox with more, or nothing; never both. Most connections never
         # have more than one, and an idle one has no outbox to keep.
         self._piece: bytes | memoryview | None = None
@@ -102,7 +104,7 @@ class Wire(Watch):
 
     def start(self) -> None:
         """Begin to read."""
-        poller = self._loop.poller
+        poller = self.loop.poller
         watch = poller.only if self.armed else poller.add
         try:
             watch(self, READ)
@@ -116,7 +118,7 @@ class Wire(Watch):
         """Receive once and hand on what came."""
         size = self._size
         try:
-            data = self._sock.recv(size)
+            data = self.socket.recv(size)
         except OSError as e:
             if e.errno not in _TRY_AGAIN or e.errno == errno.ENOMEM:
                 self._end(self._lost(self._broken or e))
@@ -143,7 +145,7 @@ class Wire(Watch):
                 self.flush()
             elif not self.interest & WRITE:
                 try:
-                    count = self._sock.send(piece)
+                    count = self.socket.send(piece)
                 except OSError as e:
                     self._notSent(e)
                     return
@@ -151,7 +153,7 @@ class Wire(Watch):
                     self._piece = None
                 else:
                     self._piece = memoryview(piece)[count:]
-                    self._loop.poller.want(self, WRITE)
+                    self.loop.poller.want(self, WRITE)
         elif self._outbox is not None or self.state is not OPEN:
             self.flush()
 
@@ -162,12 +164,12 @@ class Wire(Watch):
             self._end(Failure(ConnectionDone()))
         elif self.state in READING:
             self.state = step(self.state, Event.END_HEARD)
-            self._loop.poller.drop(self, READ)
+            self.loop.poller.drop(self, READ)
             self._mark()
 
     def pause(self) -> None:
         """Deliver nothing until `resume`."""
-        self._loop.poller.drop(self, READ)
+        self.loop.poller.drop(self, READ)
 
     @property
     def paused(self) -> bool:
@@ -177,7 +179,7 @@ class Wire(Watch):
     def resume(self) -> None:
         """Deliver again."""
         if self.state in READING:
-            self._loop.poller.want(self, READ)
+            self.loop.poller.want(self, READ)
 
     # Out.
 
@@ -194,7 +196,7 @@ class Wire(Watch):
             self._piece = None
         if not self._marked:
             self._marked = True
-            self._loop.dirty.append(self)
+            self.loop.dirty.append(self)
         if self.source is not None or self.writeBufferLimit is not None:
             self._press()
 
@@ -245,7 +247,7 @@ class Wire(Watch):
         if self._piece is not None or self._outbox is not None:
             self._send()
         else:
-            self._loop.poller.drop(self, WRITE)
+            self.loop.poller.drop(self, WRITE)
             self._settle()
 
     def _send(self) -> None:
@@ -253,26 +255,26 @@ class Wire(Watch):
         outbox = self._outbox
         try:
             if piece is not None:
-                count = self._sock.send(piece)
+                count = self.socket.send(piece)
                 self._piece = piece = None if count == len(piece) else memoryview(piece)[count:]
-            elif outbox is not None and outbox.sent(self._sock.send(outbox.head())):
+            elif outbox is not None and outbox.sent(self.socket.send(outbox.head())):
                 self._outbox = outbox = None
         except OSError as e:
             self._notSent(e)
             return
         if piece is not None or outbox is not None:
             if not self.interest & WRITE:
-                self._loop.poller.want(self, WRITE)
+                self.loop.poller.want(self, WRITE)
         elif self.source is not None or self.state is not OPEN:
             self._drained()
         elif self.interest & WRITE:
-            self._loop.poller.drop(self, WRITE)
+            self.loop.poller.drop(self, WRITE)
 
     def _notSent(self, problem: OSError) -> None:
         if problem.errno not in _TRY_AGAIN:
             self._sendFailed(problem)
         elif not self.interest & WRITE:
-            self._loop.poller.want(self, WRITE)
+            self.loop.poller.want(self, WRITE)
 
     def _drained(self) -> None:
         """The last byte is sent: ask the producer for more, or take the next step towards the end."""
@@ -288,10 +290,10 @@ class Wire(Watch):
                 return
             self._marked = False
         if self._piece is not None or self._outbox is not None:
-            self._loop.poller.want(self, WRITE)
+            self.loop.poller.want(self, WRITE)
             return
         if self.interest & WRITE:
-            self._loop.poller.drop(self, WRITE)
+            self.loop.poller.drop(self, WRITE)
         self._settle()
 
     def _settle(self) -> None:
@@ -303,11 +305,11 @@ class Wire(Watch):
             if self._broken is not None:
                 self._end(self._lost(self._broken))
             else:
-                discardUnread(self._sock)
+                discardUnread(self.socket)
                 self._end(Failure(ConnectionDone()))
         elif state is State.FINISHING or state is State.HEARD_LAST:
             try:
-                self._sock.shutdown(socket.SHUT_WR)
+                self.socket.shutdown(socket.SHUT_WR)
             except OSError as e:
                 self._sendFailed(e)
                 return
@@ -320,13 +322,13 @@ class Wire(Watch):
         self._broken = problem
         self._piece = self._outbox = None
         if self.interest & WRITE:
-            self._loop.poller.drop(self, WRITE)
+            self.loop.poller.drop(self, WRITE)
         if not self.interest & READ:
             self._end(self._lost(problem))
             return
         try:
             # Behind what is there to be read there is now an end, whatever made the send fail.
-            self._sock.shutdown(socket.SHUT_RDWR)
+            self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             # Gone already, as nearly always: then there is one.
             pass
@@ -338,14 +340,14 @@ class Wire(Watch):
         self.state = step(self.state, Event.LOSE)
         if self.state is not State.CLOSING:
             return
-        self._loop.poller.drop(self, READ)
+        self.loop.poller.drop(self, READ)
         self._mark()
         self.limitClose()
 
     def limitClose(self) -> None:
         """The close was asked for, of this wire or of what stands on it: `closeTimeout` runs from now on."""
         if self.closeTimeout is not None and self._closing is None and self.state is not State.CLOSED:
-            self._closing = self._loop.timers.callLater(self.closeTimeout, self._closeTimedOut)
+            self._closing = self.loop.timers.callLater(self.closeTimeout, self._closeTimedOut)
 
     def finish(self) -> None:
         """Send what is queued, then end our half. Reading goes on."""
@@ -357,13 +359,13 @@ class Wire(Watch):
         if self.state is State.ENDING or self.state is State.CLOSED:
             return
         self.state = step(self.state, Event.ABORT)
-        self._loop.poller.drop(self, READ | WRITE)
+        self.loop.poller.drop(self, READ | WRITE)
         self._piece = self._outbox = None
-        self._loop.soon(self._aborted, reason if reason is not None else Failure(ConnectionAborted()))
+        self.loop.soon(self._aborted, reason if reason is not None else Failure(ConnectionAborted()))
 
     def _aborted(self, reason: Failure) -> None:
         if self.state is State.ENDING:
-            resetOnClose(self._sock)
+            resetOnClose(self.socket)
             self._end(reason)
 
     def _closeTimedOut(self) -> None:
@@ -379,9 +381,9 @@ class Wire(Watch):
 
     def discard(self) -> None:
         """Close at once and tell nobody: nobody wanted the connection."""
-        self._loop.poller.forget(self)
+        self.loop.poller.forget(self)
         self.state = State.CLOSED
-        self._sock.close()
+        self.socket.close()
 
     def dropSource(self) -> None:
         """Nothing of the producer's is sent any more: stop it, and wait for it no longer."""
@@ -401,21 +403,21 @@ class Wire(Watch):
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops: one last attempt to send, then the end."""
         if self.state is State.ENDING:
-            resetOnClose(self._sock)
+            resetOnClose(self.socket)
         else:
             self.owner.farewell()
             try:
                 while self._piece is not None or self._outbox is not None:
                     piece = self._piece if self._outbox is None else self._outbox.head()
                     assert piece is not None
-                    if self._sock.send(piece) < len(piece):
+                    if self.socket.send(piece) < len(piece):
                         break
                     if self._outbox is None or self._outbox.sent(len(piece)):
                         self._piece = self._outbox = None
             except OSError:
                 # It does not take them, or is gone: that was the attempt.
                 pass
-            discardUnread(self._sock)
+            discardUnread(self.socket)
         self._end(reason)
 
     def public(self) -> object:
@@ -426,17 +428,17 @@ class Wire(Watch):
         """Have `flush` called soon."""
         if not self._marked:
             self._marked = True
-            self._loop.dirty.append(self)
+            self.loop.dirty.append(self)
 
     def escape(self, problem: BaseException) -> None:
         """A KeyboardInterrupt or SystemExit of user code: stop the reactor with it."""
-        self._loop.escape(problem)
+        self.loop.escape(problem)
 
     def endWith(self, problem: BaseException) -> None:
         """User code raised: the connection ends with that (unless the exception is one that stops the reactor)."""
         failure = self._raised(problem)
         if failure is not None:
-            discardUnread(self._sock)
+            discardUnread(self.socket)
             self._end(failure)
         elif self.buffered or self.state is not OPEN:
             self._mark()
@@ -444,7 +446,7 @@ class Wire(Watch):
     def _raised(self, problem: BaseException) -> Failure | None:
         if self.state is State.CLOSED:
             # It ended while that callback was still running, in a turn that the callback itself made.
-            self._loop.raised("a callback raised after its connection had ended", problem)
+            self.loop.raised("a callback raised after its connection had ended", problem)
             return None
         return self.owner.raised(problem)
 
@@ -461,18 +463,19 @@ class Wire(Watch):
         if self.state is State.CLOSED:
             return
         self.state = step(self.state, Event.END)
-        loop = self._loop
+        loop = self.loop
         loop.poller.forget(self)
         if self._closing is not None:
             self._closing.cancel()
             self._closing = None
         self._piece = self._outbox = None
-        self.dropSource()
+        if self.source is not None:
+            self.dropSource()
         owner = self.owner
         owner.closing()
         # Before the owner is told, so that whoever connects again from there finds the local port free.
         try:
-            self._sock.close()
+            self.socket.close()
         except OSError:
             # Closed behind our back; that is what is being told.
             pass
@@ -480,17 +483,3 @@ class Wire(Watch):
         owner.lost(reason)
         # The owner holds this wire: without this the two would wait for the garbage collector.
         del self.owner
-
-    def goThrough(self, sock: socket.socket) -> None:
-        """Use `sock` from now on, which is the same socket with something around it."""
-        self._sock = sock
-
-    @property
-    def loop(self) -> Loop:
-        """The loop that this wire belongs to."""
-        return self._loop
-
-    @property
-    def socket(self) -> socket.socket:
-        """The socket itself, for options and addresses."""
-        return self._sock

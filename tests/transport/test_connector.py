@@ -456,7 +456,7 @@ def test_notBuiltAndFreed(net: Net) -> None:
 
 def test_aStoppedConnectorForgetsItsAttempt(net: Net) -> None:
     client = net.connect(net.silentPort())
-    sock = client.connector._underway._dial._attempts[0]._sock
+    sock = client.connector._underway._dial._sock
     client.connector.stopConnecting()
     assert isinstance(sock, socket.socket) and sock.fileno() == -1
     assert net.reactor.getWriters() == [] and net.reactor.getDelayedCalls() == []
