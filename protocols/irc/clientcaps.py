@@ -48,7 +48,8 @@ class ClientCaps(ClientNick):
     saslPassword: str | None = None
     #: Whether to authenticate by the certificate that we show in TLS (SASL EXTERNAL).
     saslExternal: bool = False
-    #: Whether to close the connection when we are to authenticate and cannot.
+    #: Whether to close the connection when we are to authenticate and cannot, before we are on the network. Later, when
+    #: a server that had none offers SASL, a failure is only logged.
     saslRequired: bool = True
     #: Whether to close a connection in the clear to a server that wants none (STS).
     strictTransport: bool = True
@@ -87,9 +88,12 @@ class ClientCaps(ClientNick):
         mechanisms = self.saslMechanisms()
         wanted = [*self.capabilities, *(["sasl"] if mechanisms else [])]
         self._caps = CapNegotiation(wanted)
-        self._sasl = SASLExchange(mechanisms, self._isSecure()) if mechanisms else None
+        self._sasl = self._exchange(mechanisms) if mechanisms else None
         self._batches, self._labels, self._answers = Batches(), Labels(), set()
         self._sendAll(self._caps.start())
+
+    def _exchange(self, mechanisms: Sequence[Mechanism]) -> SASLExchange:
+        return SASLExchange(mechanisms, self._isSecure())
 
     def _isSecure(self) -> bool:
         return bool(getattr(self.transport, "TLS", False))
@@ -108,17 +112,26 @@ class ClientCaps(ClientNick):
             return False
         if message.command == "CAP" and message.params[1:2] == ["NEW"] and not self._mayStay():
             return False
-        self.account = "" if "sasl" in step.disabled else self.account
         if caps.state is CapState.DONE and was is not CapState.DONE and not self._mayBeNobody():
             return False
         self._sendAll(step.send)
-        if caps.state is CapState.HELD and self._sasl is not None and self._sasl.state is SASLState.IDLE:
-            self._sendAll(self._sasl.start(caps.available.get("sasl", "")))
-            if not self._authenticated():
+        if was is CapState.DONE and "sasl" in step.enabled:
+            # It is there later, or again: the services had gone, perhaps. Who is known to them stays so.
+            if self._sasl is not None and self._sasl.state is not SASLState.SUCCEEDED:
+                self._sasl = self._exchange(self.saslMechanisms())
+                self._startSASL(self._sasl)
+        elif caps.state is CapState.HELD and self._sasl is not None and self._sasl.state is SASLState.IDLE:
+            if not self._startSASL(self._sasl):
                 return False
         if step.enabled or step.disabled:
             self.capabilitiesChanged(step.enabled, step.disabled)
         return True
+
+    def _startSASL(self, sasl: SASLExchange) -> bool:
+        """Whether the connection goes on."""
+        assert self._caps is not None
+        self._sendAll(sasl.start(self._caps.available.get("sasl", "")))
+        return self._authenticated()
 
     def _authenticate(self, message: Message) -> bool:
         """Whether the connection goes on."""
@@ -139,8 +152,8 @@ class ClientCaps(ClientNick):
         sasl = self._sasl
         if sasl is None or sasl.state is SASLState.SUCCEEDED:
             return True
-        reason = sasl.reason or "the server offers no SASL"
-        if self.saslRequired:
+        reason = "the server offers no SASL" if sasl.state is SASLState.IDLE else sasl.reason
+        if self.saslRequired and not self._registered:
             self._close(f"we could not authenticate: {reason}")
             return False
         logMessage("warning", "%s goes on without authentication: %s", self.logPrefix(), reason)
@@ -256,6 +269,14 @@ class ClientCaps(ClientNick):
             self.source = params[1]
         self.account = params[2]
         self.loggedIn(params[2])
+
+    def irc_RPL_LOGGEDOUT(self, prefix: str, params: list[str]) -> None:
+        """We are nobody any more: tell `loggedOut`."""
+        self.account = ""
+        if self._sasl is not None and self._sasl.state is SASLState.SUCCEEDED:
+            # For the next time that SASL is offered.
+            self._sasl = self._exchange(self.saslMechanisms())
+        self.loggedOut()
 
     def irc_AUTHENTICATE(self, prefix: str, params: list[str]) -> None:
         """AUTHENTICATE has been dealt with already."""

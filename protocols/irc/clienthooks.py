@@ -75,6 +75,9 @@ class ClientHooks:
     def loggedIn(self, account: str) -> None:
         """The services know us as `account` now (RPL_LOGGEDIN)."""
 
+    def loggedOut(self) -> None:
+        """The services know us no more (RPL_LOGGEDOUT)."""
+
     def capabilitiesChanged(self, added: Iterable[str], removed: Iterable[str]) -> None:
         """Capabilities (IRCv3) became effective, or ceased to be."""
 

@@ -202,6 +202,29 @@ def test_a_batch_that_is_the_history_of_a_channel(guests: Guests) -> None:
     assert len({each["batch"] for each in tags}) == 1 and all("time" in each for each in tags)
 
 
+def test_services_that_come_later(tmp_path: Path) -> None:
+    """Who may be nobody is on the network before the services are, and is logged in as soon as they are."""
+    with (
+        running(InspIRCd, tmp_path / "server", modules=MODULES, extra=CONFIGURATION) as server,
+        gathering() as party,
+    ):
+        known = {"saslUsername": "scram", "saslPassword": PASSWORD, "saslRequired": False}
+        early = party.connect(Recorder("early", **known), server.port)
+        wrong = party.connect(Recorder("wrong", **known | {"saslPassword": "wrong"}), server.port)
+        party.ready()
+        assert early.account == "" and "sasl" not in early.enabledCapabilities
+        services = Services(server.linkPort, {"scram": PASSWORD})
+        try:
+            party.until(lambda: len(services.asked) == 2 and early.account)
+        finally:
+            services.close()
+        assert sorted(services.asked) == [("SCRAM-SHA-256", "scram", False), ("SCRAM-SHA-256", "scram", True)]
+        assert early.all("loggedIn") == [("scram",)] and "sasl" in early.enabledCapabilities
+        early.sendLine("WHOIS early")
+        party.until(lambda: any(each[0] == "RPL_WHOISACCOUNT" and each[3] == "scram" for each in early.numerics))
+        assert early.lost is None and wrong.lost is None and wrong.account == ""
+
+
 def test_strict_transport(tmp_path: Path) -> None:
     """A server that wants TLS gets no nickname in the clear; the policy it tells over TLS is kept."""
     with (

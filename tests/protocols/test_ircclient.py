@@ -61,7 +61,15 @@ class Client(IRCClient):
 
     def __getattribute__(self, name: str) -> Any:
         hooks = "privmsg action noticed joined left kickedFrom userJoined userQuit myInfo modeChanged pong serverSaid"
-        if name in [*hooks.split(), "signedOn", "loggedIn", "badMessage", "capabilitiesChanged", "dccDoSend"]:
+        if name in [
+            *hooks.split(),
+            "signedOn",
+            "loggedIn",
+            "loggedOut",
+            "badMessage",
+            "capabilitiesChanged",
+            "dccDoSend",
+        ]:
             return lambda *args: self.told.append((name, *args))
         return super().__getattribute__(name)
 
@@ -583,11 +591,58 @@ def test_authenticationThatFails(caplog: pytest.LogCaptureFixture) -> None:
 def test_aServerWithoutSASL() -> None:
     client, wire = made(capabilities=(), saslUsername="me", saslPassword="pw")
     feed(client, ":srv CAP * LS :batch")
-    assert wire.aborted
+    assert wire.aborted and "offers no SASL" in client.closeReason
     client, wire = made(capabilities=(), saslUsername="me", saslPassword="pw")
     feed(client, ":srv 001 bot :hi")
     assert wire.aborted
     assert client.told == []
+
+
+def later() -> tuple[Any, Wire]:
+    """A client that is on the network without SASL, which the server then offers."""
+    client, wire = Client(capabilities=(), saslUsername="me", saslPassword="pw", saslRequired=False), Wire()
+    wire.TLS = True
+    client.makeConnection(wire)
+    feed(client, ":srv CAP * LS :batch", ":srv 001 bot :hi")
+    wire.taken()
+    feed(client, ":srv CAP bot NEW :sasl=PLAIN")
+    assert wire.taken() == ["CAP REQ sasl"]
+    feed(client, ":srv CAP bot ACK :sasl")
+    return client, wire
+
+
+def test_saslThatIsThereLater() -> None:
+    client, wire = later()
+    assert wire.taken() == ["AUTHENTICATE PLAIN"]
+    feed(client, "AUTHENTICATE +")
+    assert wire.taken() == ["AUTHENTICATE " + base64.b64encode(b"\0me\0pw").decode()]
+    feed(client, ":srv 900 bot bot!u@h me :You are me", ":srv 903 bot :done")
+    assert wire.taken() == [] and client.account == "me"
+    # The services leave and come back: the server has not forgotten who we are.
+    feed(client, ":srv CAP bot DEL :sasl", ":srv CAP bot NEW :sasl=PLAIN", ":srv CAP bot ACK :sasl")
+    assert wire.taken() == ["CAP REQ sasl"] and client.account == "me"
+
+
+def test_whoIsLoggedOutLogsInWhenThatIsPossible() -> None:
+    client, wire = later()
+    feed(client, "AUTHENTICATE +", ":srv 900 bot bot!u@h me :You are me", ":srv 903 bot :done")
+    wire.taken(), client.told.clear()
+    feed(client, ":srv 901 bot bot!u@h :You are nobody")
+    assert client.told == [("loggedOut",)] and client.account == ""
+    assert wire.taken() == [], "the user may have asked for it"
+    feed(client, ":srv CAP bot DEL :sasl", ":srv CAP bot NEW :sasl=PLAIN", ":srv CAP bot ACK :sasl")
+    assert wire.taken() == ["CAP REQ sasl", "AUTHENTICATE PLAIN"]
+
+
+def test_saslThatIsThereLaterAndFails(caplog: pytest.LogCaptureFixture) -> None:
+    """It costs nobody a connection that was good without."""
+    client, wire = later()
+    client.saslRequired = True
+    feed(client, ":srv 904 bot :Invalid credentials")
+    assert not wire.aborted and "Invalid credentials" in caplog.text
+    wire.taken()
+    feed(client, ":srv CAP bot DEL :sasl", ":srv CAP bot NEW :sasl=PLAIN", ":srv CAP bot ACK :sasl")
+    assert wire.taken() == ["CAP REQ sasl", "AUTHENTICATE PLAIN"], "each time it is there, it is tried"
 
 
 def test_aServerThatWantsTLS() -> None:
@@ -621,7 +676,7 @@ def test_passwordMismatchIsLogged(caplog: pytest.LogCaptureFixture) -> None:
 # ---- A server that is up to no good ----
 
 COMMANDS = """CAP AUTHENTICATE BATCH PRIVMSG NOTICE JOIN PART KICK MODE NICK QUIT TOPIC PING PONG ERROR
-FAIL NOTE TAGMSG ACK 001 004 005 252 254 332 372 375 376 421 432 433 436 437 900 903 904 908""".split()
+FAIL NOTE TAGMSG ACK 001 004 005 252 254 332 372 375 376 421 432 433 436 437 900 901 903 904 908""".split()
 WORDS = [
     *"bot * #c LS ACK NAK NEW DEL + - +o-v +r -r labeled-response PREFIX=( CHANTYPES= CASEMAPPING=".split(),
     *["-PREFIX", "é\udcff", ":"],
