@@ -123,28 +123,21 @@ class Layer(Sealing):
 
     # From below: bytes.
 
-    def dataReceived(self, data: bytes) -> None:
-        """Ciphertext came."""
+    def dataReceived(self, data: bytes | memoryview) -> None:
+        """Ciphertext came: deliver what can be decrypted. None came: deliver what is here already."""
         size = len(data)
         if size > MOST:
-            self._receiveLarge(data)
+            view = memoryview(data)
+            for start in range(0, size, MOST):
+                self.dataReceived(view[start : start + MOST])
             return
         self._put(data)
         if self._early is not None and not self._shake():
             return
         # What is decrypted is shorter than a record, and a record no longer than what came, unless a part of it came
         # before. Room for more than that would be got and given back for each small message (measured: 0.5 us).
-        self._pump(RECORD if size > RECORD or self._partial else size)
-
-    def _receiveLarge(self, data: bytes) -> None:
-        view = memoryview(data)
-        for start in range(0, len(view), MOST):
-            self._put(view[start : start + MOST])
-            if self._early is None or self._shake():
-                self._pump(RECORD)
-
-    def _pump(self, size: int) -> None:
-        """Deliver what can be decrypted, at most `size` bytes at a time."""
+        if size > RECORD or not size or self._partial:
+            size = RECORD
         read, incoming = self._read, self._in
         self._delivering = True
         while not self._paused:
@@ -177,15 +170,17 @@ class Layer(Sealing):
         self._delivering = False
         queue = self._queue
         if queue is not None:
-            # _seal(), without its call for what is nearly always one answer.
-            if isinstance(queue, list):
+            # _seal(), without its calls for what is nearly always one answer.
+            if not queue or queue.__class__ is list:
                 self._seal()
                 return
             self._queue = None
-            if queue:
-                self._encrypt(queue)
+            try:
+                self._encryptor(queue)  # type: ignore[arg-type]
+            except ssl.SSLError as e:
+                self._broken(explained(e, self._object, self._known("established")))
             else:
-                self._flush()
+                self.below.write(self._take())
             return
         # An answer of TLS's own, to a request for renegotiation for instance.
         answer = self._take()
@@ -288,7 +283,7 @@ class Layer(Sealing):
         if self.state is State.CLOSED or self._reason is not None:
             return
         try:
-            self._pump(RECORD)
+            self.dataReceived(b"")
         except BaseException as e:
             self.endWith(e)
 
