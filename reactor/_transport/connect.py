@@ -35,7 +35,7 @@ class BindFailed(OSError):
 class Attempt(Watch):
     """An unconnected socket on its way to one address."""
 
-    __slots__ = ("_connected", "_done", "_failed", "_loop", "_sock", "target")
+    __slots__ = ("_connected", "_done", "_failed", "_loop", "_sock", "name", "target")
 
     def __init__(
         self,
@@ -54,6 +54,8 @@ class Attempt(Watch):
         self.fd = -1
         self.interest = self.armed = 0
         self.target = target
+        # What the socket module calls our end, once it is connected; None when it would not tell.
+        self.name: Any = None
         self._loop = loop
         self._connected = connected
         self._failed = failed
@@ -95,7 +97,7 @@ class Attempt(Watch):
         if sock is None or self._done:
             return
         code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if not code and _toItself(sock, self.target[1][1]):
+        if not code and self._toItself(sock):
             code = errno.ECONNREFUSED
         if code:
             self._fail(OSError(code, os.strerror(code)))
@@ -104,6 +106,17 @@ class Attempt(Watch):
         self._connected(self, sock)
 
     readable = writable
+
+    def _toItself(self, sock: socket.socket) -> bool:
+        # A port of this machine from the range that connections are made from, with nobody listening: the kernel may
+        # choose that very port for us, and TCP's simultaneous open then connects the socket to itself (RFC 9293, figure
+        # 7).
+        try:
+            self.name = name = sock.getsockname()
+            return bool(name[1] == self.target[1][1] and name == sock.getpeername())
+        except OSError:
+            # Reset within the moment; reading will tell.
+            return False
 
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops."""
@@ -129,17 +142,6 @@ class Attempt(Watch):
             # It is kept by the error that the program gets, and must not keep this attempt alive through its frames.
             problem.__traceback__ = problem.__context__ = None
             self._failed(self, problem)
-
-
-def _toItself(sock: socket.socket, port: int) -> bool:
-    # A port of this machine from the range that connections are made from, with nobody listening: the kernel may choose
-    # that very port for us, and TCP's simultaneous open then connects the socket to itself (RFC 9293, figure 7).
-    try:
-        local = sock.getsockname()
-        return bool(local[1] == port and local == sock.getpeername())
-    except OSError:
-        # Reset within the moment; reading will tell.
-        return False
 
 
 class Dial:

@@ -156,6 +156,7 @@ class Underway:
     def _connected(self, attempt: Attempt, sock: socket.socket) -> None:
         prepare(sock)
         wire = Wire(self._loop, sock, attempt)
+        wire.name = attempt.name
         self._connector.connected(wire, wire, address(attempt.target[1]))
 
     def _attemptFailed(self, attempt: Attempt, problem: OSError) -> None:

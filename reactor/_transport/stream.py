@@ -36,10 +36,6 @@ else:
     from reactor._declare import IConsumer, ILoggingContext, IPushProducer, ISystemHandle, ITransport, implementer
 
 
-# The types of what the socket module calls an address.
-_SOCKADDRS = (tuple, str, bytes)
-
-
 def asBytes(method: str, data: object) -> bytes:
     """`data`, which is not exactly `bytes`, as bytes of its own; a TypeError that helps when it cannot be sent."""
     if isinstance(data, (bytes, bytearray, memoryview)):
@@ -74,8 +70,8 @@ class StreamTransport:
         """
         self._protocol = protocol
         self._peer = peer
-        # The address, once it was asked for; or what the socket module calls it, since the socket was closed.
-        self._host: Any = None
+        # Our end's address, once it was asked for.
+        self._host: Address | None = None
         # Where the connection came from and who is told of its end: a connector, or a port; None when it was adopted.
         self._connector = connector
         self._wire = wire
@@ -345,10 +341,9 @@ class StreamTransport:
 
     def getHost(self) -> Any:
         """This end's address."""
-        host = self._host
-        if host is None or host.__class__ in _SOCKADDRS:
-            self._host = host = self._address(self._wire.socket.getsockname() if host is None else host)
-        return host
+        if self._host is None:
+            self._host = self._address(self._wire.ownName())
+        return self._host
 
     def getHandle(self) -> socket.socket:
         """The socket itself."""
@@ -419,11 +414,10 @@ class StreamTransport:
 
     def closing(self) -> None:
         """The socket is about to be closed: keep the address that it would no longer tell."""
-        if self._host is None:
-            try:
-                self._host = self._wire.socket.getsockname()
-            except OSError:
-                self._host = self._peer
+        try:
+            self._wire.ownName()
+        except OSError:
+            self._host = self._peer
 
     def lost(self, reason: Failure) -> None:
         """The connection is over. Lets go of the protocol, so that both are freed with their last reference."""

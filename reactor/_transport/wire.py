@@ -28,6 +28,8 @@ from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from reactor._core.loop import Loop
     from reactor._core.timers import DelayedCall
     from reactor._transport.producers import Source
@@ -61,6 +63,7 @@ class Wire(Watch):
         "closeTimeout",
         "loop",
         "mostRead",
+        "name",
         "owner",
         "receiver",
         "socket",
@@ -83,6 +86,8 @@ class Wire(Watch):
             loop.poller.inherit(self, before)
         # The socket itself, for options and addresses; or something around it.
         self.socket = sock
+        # What the socket module calls our end, once somebody has asked.
+        self.name: Any = None
         # The loop that this wire belongs to.
         self.loop = loop
         # Invariant: what is queued is one piece, or an outbox with more, or nothing; never both. Most connections never
@@ -378,6 +383,12 @@ class Wire(Watch):
                 ConnectionLost(f"not everything was sent within closeTimeout={self.closeTimeout} s of loseConnection")
             )
         )
+
+    def ownName(self) -> Any:
+        """What the socket module calls our end's address. Kept: a socket that is closed does not tell any more."""
+        if self.name is None:
+            self.name = self.socket.getsockname()
+        return self.name
 
     def discard(self) -> None:
         """Close at once and tell nobody: nobody wanted the connection."""

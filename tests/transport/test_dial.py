@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from net import Net, descriptors
 
-from reactor._transport.connect import Attempt, BindFailed, Dial, _toItself
+from reactor._transport.connect import Attempt, BindFailed, Dial
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 LOCAL = "127.0.0.1"
@@ -177,10 +177,12 @@ def test_aSocketThatMetItselfIsRefused(net: Net, told: Told, host: str) -> None:
 
 
 @oneSelector
-def test_whoMetNobodyHasNotMetItself(net: Net) -> None:
+def test_whoMetNobodyHasNotMetItself(net: Net, told: Told) -> None:
     # Reset between the kernel's word and our look at it.
     with socket.create_server((LOCAL, 0)) as sock:
-        assert not _toItself(sock, sock.getsockname()[1])
+        attempt = told.attempt((V4, sock.getsockname()))
+        assert not attempt._toItself(sock)
+        attempt.cancel()
 
 
 @oneSelector

@@ -108,11 +108,14 @@ def test_repr(net: Net) -> None:
 
 
 def test_reprOfAConnectionThatIsGoneAlready(net: Net) -> None:
-    protocol, peer = net.socketPair()
-    protocol.transport.getHandle().close()
-    assert "connection gone to" in repr(protocol.transport)
-    protocol.abort()
-    net.until(lambda: protocol.lost)
+    client, server = net.pair()
+    client.transport.getHandle().close()
+    # Who has connected was told its own end's address by that.
+    assert f"connection {client.transport.getHost()} to" in repr(client.transport)
+    server.transport.getHandle().close()
+    assert "connection gone to" in repr(server.transport)
+    client.abort(), server.abort()
+    net.until(lambda: client.lost and server.lost)
 
 
 def test_noDelay(net: Net) -> None:
