@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from sys import intern
 
 from reactor._core.poller import WRITE, Watch
 from reactor._transport.race import ATTEMPT_DELAY, Race
@@ -112,7 +113,11 @@ class Attempt(Watch):
         # choose that very port for us, and TCP's simultaneous open then connects the socket to itself (RFC 9293, figure
         # 7).
         try:
-            self.name = name = sock.getsockname()
+            name = sock.getsockname()
+            if len(name) == 2:
+                # One text for all connections over IPv4 from here: they keep it for as long as they last.
+                name = intern(name[0]), name[1]
+            self.name = name
             return bool(name[1] == self.target[1][1] and name == sock.getpeername())
         except OSError:
             # Reset within the moment; reading will tell.
