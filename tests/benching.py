@@ -1,4 +1,4 @@
-"""`python -m bench`, as the tests of it run it."""
+"""`python -m bench` and `python -m bench.soak`, as the tests of them run them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT))
 
 
-def runBench(*arguments: str, status: int = 0, **environment: str) -> str:
-    """What `python -m bench` prints, standard output and errors; it must exit with `status`."""
+def runBench(*arguments: str, status: int = 0, module: str = "bench", **environment: str) -> str:
+    """What `python -m bench` (or another module) prints, standard output and errors; it must exit with `status`."""
     result = subprocess.run(
-        [sys.executable, "-m", "bench", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from benching import runBench
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT))
-
-from bench.soak.__main__ import given  # noqa: E402
-from bench.soak.crowd import Tally  # noqa: E402
-from bench.soak.numbers import NUMBERS, fieldOf  # noqa: E402
-from bench.soak.scenarios import SCENARIOS  # noqa: E402
-from bench.soak.target import State  # noqa: E402
-from bench.soak.verdict import HEAD, Round, problems, row  # noqa: E402
+from bench.soak.__main__ import given
+from bench.soak.crowd import Tally
+from bench.soak.numbers import NUMBERS, fieldOf
+from bench.soak.scenarios import SCENARIOS
+from bench.soak.target import State
+from bench.soak.verdict import HEAD, Round, problems, row
 
 
 def soak(*arguments: str, status: int) -> str:
-    result = subprocess.run(
-        [sys.executable, "-m", "bench.soak", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=29,
-    )
-    assert result.returncode == status, result.stdout
-    return result.stdout
+    return runBench(*arguments, status=status, module="bench.soak")
 
 
 def test_theShortForm() -> None:

@@ -89,7 +89,7 @@ def checkedDestination(
         checkDelay(timeout, method, "timeout")
     if attemptDelay is not None:
         checkDelay(attemptDelay, method, "attemptDelay")
-    bindAddress = None if local is None else checkBindAddress(method, local)
+    bindAddress = checkBindAddress(method, local)
     return TCPDestination(
         loop, resolver, host, number, bindAddress, attemptDelay=attemptDelay, addressTypes=addressTypes
     )
