@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IPullProducer
 else:
-    from reactor._declare import IPullProducer, implementer
+    from reactor._ground.declare import IPullProducer, implementer
 
 
 @implementer(IPullProducer)

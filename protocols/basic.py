@@ -7,9 +7,9 @@ transports.
 from __future__ import annotations
 
 from protocols._filesender import FileSender
-from protocols._linereceivers import LineOnlyReceiver, LineReceiver
-from protocols._netstrings import NetstringParseError
-from protocols._stringreceivers import (
+from protocols._framing.linereceivers import LineOnlyReceiver, LineReceiver
+from protocols._framing.netstrings import NetstringParseError
+from protocols._framing.stringreceivers import (
     Int8StringReceiver,
     Int16StringReceiver,
     Int32StringReceiver,

@@ -10,8 +10,8 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-from protocols._names import Destination, fromArguments, portAndTimeout
-from protocols._tunnel import connectThrough
+from protocols._proxying.names import Destination, fromArguments, portAndTimeout
+from protocols._proxying.tunnel import connectThrough
 from reactor.endpoints import clientFromString
 from reactor.error import ConnectError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reactor.defer import Deferred
     from reactor.interfaces import IStreamClientEndpoint, IStreamClientEndpointStringParserWithReactor
 else:
-    from reactor._declare import IStreamClientEndpoint, IStreamClientEndpointStringParserWithReactor, implementer
+    from reactor._ground.declare import IStreamClientEndpoint, IStreamClientEndpointStringParserWithReactor, implementer
 
 __all__ = ["Asking", "HTTPConnectEndpoint", "HTTPConnectError", "HTTPConnectParser"]
 

@@ -6,8 +6,8 @@ from collections import deque
 from typing import Any
 
 from protocols.policies import ProtocolWrapper, WrappingFactory
-from reactor._current import currentReactor
-from reactor._transport.stream import asBytes
+from reactor._ground.current import currentReactor
+from reactor._transport.stream.transport import asBytes
 from reactor.defer import Deferred
 from reactor.error import ConnectionDone
 from reactor.failure import Failure
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IAddress, IConsumer, ITransport
 else:
-    from reactor._declare import IAddress, IConsumer, ITransport, implementer
+    from reactor._ground.declare import IAddress, IConsumer, ITransport, implementer
 
 __all__ = [
     "LoopbackClientFactory",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from protocols._relay import Side, join
-from reactor._current import currentReactor
+from protocols._proxying.relay import Side, join
+from reactor._ground.current import currentReactor
 from reactor.failure import Failure
 from reactor.protocol import ClientFactory, Factory
 

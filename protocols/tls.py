@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reactor._current import currentReactor
-from reactor._declare import provides
-from reactor._log import reportException
-from reactor._transport.lifecycle import WRITING, State
-from reactor._transport.producers import Source
-from reactor._transport.side import sideOf
-from reactor._transport.stack import NOBODY
-from reactor._transport.stream import asBytes
-from reactor._transport.tls import Layer
+from reactor._ground.current import currentReactor
+from reactor._ground.declare import provides
+from reactor._ground.log import reportException
+from reactor._transport.stream.lifecycle import WRITING, State
+from reactor._transport.stream.producers import Source
+from reactor._transport.stream.stack import NOBODY
+from reactor._transport.stream.transport import asBytes
+from reactor._transport.tls.layer import Layer
+from reactor._transport.tls.side import sideOf
 from reactor.protocol import Factory, Protocol
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IHalfCloseableProtocol, IPullProducer
 else:
-    from reactor._declare import IHalfCloseableProtocol, IPullProducer, implementer
+    from reactor._ground.declare import IHalfCloseableProtocol, IPullProducer, implementer
 
 __all__ = ["Chargen", "Daytime", "Discard", "Echo", "QOTD", "Time", "Who"]
 

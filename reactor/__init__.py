@@ -6,8 +6,8 @@ reactor.run()` is the same one's doing. Importing makes nothing, opens nothing a
 
 from __future__ import annotations
 
-from reactor import _current
-from reactor._current import currentReactor
+from reactor._ground import current as _current
+from reactor._ground.current import currentReactor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IAddress
 else:
-    from reactor._declare import IAddress, implementer
+    from reactor._ground.declare import IAddress, implementer
 
 
 class _Address:

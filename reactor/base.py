@@ -14,16 +14,16 @@ from reactor._core.foreign import Descriptors
 from reactor._core.poller import READ, WRITE
 from reactor._core.running import Run, RunState
 from reactor._core.timers import checkDelay
-from reactor._process import ReactorProcess
-from reactor._threads import InThreads
-from reactor._tls import OverTLS
-from reactor._transport.connector import Connector
-from reactor._transport.destination import checkedDestination
-from reactor._transport.listen import Port, Reserve
-from reactor._transport.resolver import SimpleResolver, ThreadedResolver, firstAddress
-from reactor._transport.tcp import TCPListener, adopt, adoptConnection, checkedListener, literal
-from reactor._udp import ReactorUDP
-from reactor._unix import ReactorUNIX
+from reactor._face.process import ReactorProcess
+from reactor._face.threads import InThreads
+from reactor._face.tls import OverTLS
+from reactor._face.udp import ReactorUDP
+from reactor._face.unix import ReactorUNIX
+from reactor._transport.client.connector import Connector
+from reactor._transport.client.destination import checkedDestination
+from reactor._transport.client.resolver import SimpleResolver, ThreadedResolver, firstAddress
+from reactor._transport.server.port import Port, Reserve
+from reactor._transport.stream.tcp import TCPListener, adopt, adoptConnection, checkedListener, literal
 from reactor.defer import Deferred, succeed
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from reactor._core.timers import DelayedCall
     from reactor._core.triggers import TriggerHandle
-    from reactor._transport.stream import StreamTransport
+    from reactor._transport.stream.transport import StreamTransport
     from reactor.interfaces import (
         IReactorCore,
         IReactorFDSet,
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         IReactorTime,
     )
 else:
-    from reactor._declare import (
+    from reactor._ground.declare import (
         IReactorCore,
         IReactorFDSet,
         IReactorPluggableNameResolver,

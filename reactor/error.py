@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import errno as _errno
 
-from reactor._facts import NetworkError as NetworkError
-from reactor._facts import Said as _Said
-from reactor._facts import hostAndPort as _hostAndPort
-from reactor._facts import oneLine as _oneLine
-from reactor._facts import place as _place
+from reactor._ground.facts import NetworkError as NetworkError
+from reactor._ground.facts import Said as _Said
+from reactor._ground.facts import hostAndPort as _hostAndPort
+from reactor._ground.facts import oneLine as _oneLine
+from reactor._ground.facts import place as _place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Unpack
 
-    from reactor._facts import Circumstances as _Circumstances
-    from reactor._facts import Facts, Phase
+    from reactor._ground.facts import Circumstances as _Circumstances
+    from reactor._ground.facts import Facts, Phase
 
 # ---- Connecting failed ----
 

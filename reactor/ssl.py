@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import ssl
 
-from reactor._transport.certificate import Certificate, DistinguishedName, _block
-from reactor._transport.halfopen import HANDSHAKE_LIMIT
-from reactor._transport.reloading import Reloading
-from reactor._transport.side import HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT, serverName, sideOf
-from reactor._transport.trust import (
+from reactor._transport.tls.certificate import Certificate, DistinguishedName, _block
+from reactor._transport.tls.halfopen import HANDSHAKE_LIMIT
+from reactor._transport.tls.reloading import Reloading
+from reactor._transport.tls.side import HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT, serverName, sideOf
+from reactor._transport.tls.trust import (
     TrustRoot,
     insecurelyTrustAnybody,
     platformTrust,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from reactor._current import currentReactor
-from reactor._log import reportException
-from reactor._transport.stream import asBytes
+from reactor._ground.current import currentReactor
+from reactor._ground.log import reportException
+from reactor._transport.stream.transport import asBytes
 from reactor.error import ConnectionDone
 from reactor.failure import Failure
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from zope.interface import implementer
 
-    from reactor._transport.pipe import PipeReader, PipeWriter
-    from reactor._transport.stream import Bytes
+    from reactor._transport.process.pipe import PipeReader, PipeWriter
+    from reactor._transport.stream.transport import Bytes
     from reactor.interfaces import IAddress, IConsumer, IPushProducer, ITransport
 else:
-    from reactor._declare import IAddress, IConsumer, IPushProducer, ITransport, implementer
+    from reactor._ground.declare import IAddress, IConsumer, IPushProducer, ITransport, implementer
 
 
 @implementer(IAddress)
@@ -58,7 +58,7 @@ class StandardIO:
         import os
         import stat
 
-        from reactor._transport.pipe import PipeReader, PipeWriter
+        from reactor._transport.process.pipe import PipeReader, PipeWriter
 
         loop = (currentReactor() if reactor is None else reactor)._loop
         self._loop = loop
@@ -212,7 +212,7 @@ class StandardIO:
 
     def _half(self, method: str) -> bool:
         """Tell a protocol that wants to hear of half-closes; whether it does."""
-        from reactor._declare import provides
+        from reactor._ground.declare import provides
 
         if not provides(self.protocol, "IHalfCloseableProtocol"):
             return False

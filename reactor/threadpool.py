@@ -16,7 +16,7 @@ from enum import Enum
 from queue import SimpleQueue
 from threading import Thread, current_thread
 
-from reactor._log import reportException
+from reactor._ground.log import reportException
 from reactor.failure import Failure
 
 TYPE_CHECKING = False

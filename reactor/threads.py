@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from reactor._current import currentReactor, runningReactor
-from reactor._threads import InThreads
+from reactor._face.threads import InThreads
+from reactor._ground.current import currentReactor, runningReactor
 from reactor.defer import Deferred, fail, maybeDeferred
 from reactor.error import ReactorNotRunning
 from reactor.failure import Failure

@@ -6,7 +6,7 @@ Cancelling a Deferred kills the program.
 
 from __future__ import annotations
 
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.defer import CancelledError, Deferred, fail
 from reactor.error import ProcessExitedAlready
 from reactor.protocol import ProcessProtocol

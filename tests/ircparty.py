@@ -13,7 +13,7 @@ from typing import Any
 from ircservers import unique
 
 from protocols.irc import IRCClient, IRCClientFactory
-from protocols.irc.clienthooks import ClientHooks
+from protocols.irc.client.hooks import ClientHooks
 from reactor.base import Reactor
 from reactor.protocol import ClientFactory
 

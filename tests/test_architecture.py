@@ -25,25 +25,18 @@ LONGEST = 500
 
 # Bottom row first. A package stands for all its modules, unless one of them is named itself.
 LAYERS = (
-    "error failure address interfaces components _current _declare _facts _log _typing _core _transport",
-    "defer protocol _adapters _creator _reconnecting _core.backoff _core.timers _core.triggers"
-    " _transport.lifecycle _transport.outbox _transport.producers _transport.race",
+    "error failure address interfaces components _ground",
+    "defer protocol _core.backoff _core.timers _core.triggers"
+    " _transport.stream.lifecycle _transport.stream.outbox _transport.stream.producers _transport.client.race",
     "_core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool threadpool"
-    " _transport.parting",
+    " _transport.stream.closing",
     "_core.loop _core.running",
-    "_transport.wire _transport.stream _transport.tls _transport.sealing _transport.tcp _transport.unix"
-    " _transport.connect"
-    " _transport.connector _transport.destination _transport.listen _transport.datagram _transport.udp"
-    " _transport.multicast _transport.process _transport.pipe _transport.spawn _transport.stage"
-    " _transport.unixpath _transport.unixlock _transport.unixdestination _transport.unixdatagram _transport.descriptors"
-    " _transport.resolver _transport.sendfile _transport.side _transport.stack _transport.explain _transport.secure"
-    " _transport.certificate _transport.trust _transport.halfopen _transport.reloading _transport.answers"
-    " _transport.draining _transport.stopping",
-    "reactor base _threads _unix _tls _udp _process",
+    "_transport",
+    "reactor base _face",
     "task threads endpoints service workers ssl stdio utils testing pytestplugin __main__",
 )
-# Empty packages in the bottom row hold modules of several rows: each of those must be named itself.
-NOT_INHERITED = {"_core", "_transport"}
+# A package of modules of several rows: each of those must be named itself.
+NOT_INHERITED = {"_core"}
 
 
 class Import(NamedTuple):
@@ -122,6 +115,8 @@ def row(module: str) -> int | None:
     name = module.removeprefix("reactor.")
     if name in table:
         return table[name]
+    if name in NOT_INHERITED:
+        return 0
     top = name.partition(".")[0]
     return None if top in NOT_INHERITED else table.get(top)
 

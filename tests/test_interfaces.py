@@ -13,7 +13,9 @@ from zope.interface.interface import InterfaceClass, Method
 from zope.interface.verify import verifyClass
 
 import reactor.interfaces as interfaces
-from reactor import _adapters, address, protocol
+from reactor import address
+from reactor.protocol import adapters as _adapters
+from reactor.protocol import protocols
 
 NAMES = {name: thing for name, thing in vars(interfaces).items() if isinstance(thing, InterfaceClass)}
 FILES = sorted(Path(interfaces.__file__).parent.glob("_[a-z]*.py"))
@@ -98,7 +100,7 @@ def test_pickledByName(name: str) -> None:
     assert pickle.loads(pickle.dumps(NAMES[name])) is NAMES[name]
 
 
-@pytest.mark.parametrize("module", [address, protocol, _adapters])
+@pytest.mark.parametrize("module", [address, protocols, _adapters])
 def test_whoDeclaresItHasIt(module: Any) -> None:
     verified = 0
     for cls in vars(module).values():

@@ -347,4 +347,4 @@ print(*sorted(set(sys.modules) - before))
 """
     environment = {"PYTHONPATH": str(Path(package.__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, env=environment)
-    assert done.stdout.split() == ["reactor", "reactor._current", "reactor.pytestplugin"]
+    assert done.stdout.split() == ["reactor", "reactor._ground", "reactor._ground.current", "reactor.pytestplugin"]

@@ -15,7 +15,7 @@ from script import outputs, script
 import reactor as package
 from reactor import currentReactor
 from reactor._core.running import RunState
-from reactor._current import runningReactor
+from reactor._ground.current import runningReactor
 from reactor.base import Reactor
 from reactor.defer import Deferred
 from reactor.error import ReactorAlreadyRunning, ReactorNotRunning

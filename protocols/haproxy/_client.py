@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reactor.defer import Deferred
     from reactor.interfaces import IStreamClientEndpoint
 else:
-    from reactor._declare import IStreamClientEndpoint, implementer
+    from reactor._ground.declare import IStreamClientEndpoint, implementer
 
 
 @implementer(IStreamClientEndpoint)

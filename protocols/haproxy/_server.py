@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from protocols._handover import FirstReader
-from protocols._networks import Networks
+from protocols._proxying.handover import FirstReader
+from protocols._proxying.networks import Networks
 from protocols.haproxy._info import InvalidProxyHeader
 from protocols.haproxy._parser import LENGTH_LIMIT, HeaderParser
-from reactor._log import message
+from reactor._ground.log import message
 from reactor.endpoints import quoteStringArgument, serverFromString
 from reactor.protocol import Factory
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reactor.defer import Deferred
     from reactor.interfaces import IStreamServerEndpoint, IStreamServerEndpointStringParser
 else:
-    from reactor._declare import IStreamServerEndpoint, IStreamServerEndpointStringParser, implementer
+    from reactor._ground.declare import IStreamServerEndpoint, IStreamServerEndpointStringParser, implementer
 
 #: Seconds that the specification has a receiver wait at least, and that we let it at most.
 SHORTEST, LONGEST = 3, 10

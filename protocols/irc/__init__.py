@@ -10,12 +10,12 @@ from __future__ import annotations
 from protocols.irc.batch import *
 from protocols.irc.caps import *
 from protocols.irc.casemapping import *
-from protocols.irc.client import *
-from protocols.irc.clientfactory import *
-from protocols.irc.clientsession import *
+from protocols.irc.client.client import *
+from protocols.irc.client.dccprotocols import *
+from protocols.irc.client.factory import *
+from protocols.irc.client.session import *
 from protocols.irc.ctcp import *
 from protocols.irc.dcc import *
-from protocols.irc.dccprotocols import *
 from protocols.irc.error import *
 from protocols.irc.flood import *
 from protocols.irc.formatting import *

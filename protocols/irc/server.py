@@ -13,7 +13,7 @@ from protocols.irc.ctcp import X_DELIM, ctcpQuote, lowQuote
 from protocols.irc.error import IRCBadMessage
 from protocols.irc.message import MAX_BODY, MAX_TAGS, Message, joinTags
 from protocols.irc.text import split
-from reactor._log import reportException
+from reactor._ground.log import reportException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

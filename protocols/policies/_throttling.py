@@ -15,8 +15,8 @@ from zope.interface import implementer
 
 from protocols.policies._limits import Census, connectionsAllowed
 from protocols.policies._wrapping import ProtocolWrapper, WrappingFactory
-from reactor._current import currentReactor
-from reactor._log import message
+from reactor._ground.current import currentReactor
+from reactor._ground.log import message
 from reactor.failure import Failure
 from reactor.interfaces import IPullProducer, IPushProducer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from protocols.policies._wrapping import ProtocolWrapper, WrappingFactory
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.failure import Failure
 
 TYPE_CHECKING = False

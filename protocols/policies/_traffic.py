@@ -11,7 +11,7 @@ import weakref
 from typing import Any
 
 from protocols.policies._wrapping import ProtocolWrapper, WrappingFactory
-from reactor._log import message
+from reactor._ground.log import message
 from reactor.failure import Failure
 
 _ELIDED = b"<... elided>"

@@ -1,5 +1,5 @@
-"""What a client says to a SOCKS server and what it makes of the answers: dialogues as `protocols._tunnel` wants them.
-Pure.
+"""What a client says to a SOCKS server and what it makes of the answers: dialogues as `protocols._proxying.tunnel`
+wants them. Pure.
 """
 
 from __future__ import annotations

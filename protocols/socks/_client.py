@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from protocols._names import Destination, fromArguments, portAndTimeout
-from protocols._tunnel import connectThrough
+from protocols._proxying.names import Destination, fromArguments, portAndTimeout
+from protocols._proxying.tunnel import connectThrough
 from protocols.socks._asking import Asking4, Asking5
 from reactor.endpoints import clientFromString
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reactor.defer import Deferred
     from reactor.interfaces import IStreamClientEndpoint, IStreamClientEndpointStringParserWithReactor
 else:
-    from reactor._declare import IStreamClientEndpoint, IStreamClientEndpointStringParserWithReactor, implementer
+    from reactor._ground.declare import IStreamClientEndpoint, IStreamClientEndpointStringParserWithReactor, implementer
 
 
 @implementer(IStreamClientEndpoint)

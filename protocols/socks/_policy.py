@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any
 
-from protocols._networks import Networks, addressOf
+from protocols._proxying.networks import Networks, addressOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,14 +9,14 @@ import hmac
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from protocols._networks import addressOf
-from protocols._relay import OutgoingSide, Side, join
+from protocols._proxying.networks import addressOf
+from protocols._proxying.relay import OutgoingSide, Side, join
 from protocols.socks import _replies as r
 from protocols.socks._answering import Request, ServerHandshake, State
 from protocols.socks._replies import SOCKSProtocolError
 from reactor import error
-from reactor._current import currentReactor
-from reactor._log import message, reportException
+from reactor._ground.current import currentReactor
+from reactor._ground.log import message, reportException
 from reactor.defer import CancelledError, Deferred, maybeDeferred
 from reactor.defer import TimeoutError as TookTooLong
 from reactor.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from protocols._relay import OutgoingSide
+from protocols._proxying.relay import OutgoingSide
 from protocols.socks._server import SOCKSServerProtocol
 from reactor.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
 from reactor.protocol import Factory

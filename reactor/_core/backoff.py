@@ -6,7 +6,7 @@ at the same moment do not all come back at the same moment. Pure: time and rando
 
 from __future__ import annotations
 
-from reactor._log import message
+from reactor._ground.log import message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ ConnectionDone goes on writing.
 from __future__ import annotations
 
 from reactor._core.poller import READ, WRITE, Watch
-from reactor._declare import provides
+from reactor._ground.declare import provides
 from reactor.error import ConnectionDone, ConnectionFdescWentAway
 from reactor.failure import Failure
 

@@ -24,7 +24,7 @@ from time import monotonic
 from reactor._core.poller import ERROR, READ, WRITE, Poller, Watch, selectable
 from reactor._core.timers import TimerQueue, run
 from reactor._core.waker import Waker
-from reactor._log import reportException
+from reactor._ground.log import reportException
 from reactor.error import ConnectionFdescWentAway, ConnectionLost
 from reactor.failure import Failure
 

@@ -9,7 +9,7 @@ from enum import Enum
 from reactor._core.loop import LONGEST_WAIT, Loop
 from reactor._core.signals import StopSignals
 from reactor._core.triggers import Triggers
-from reactor._current import entered, left, runningReactor
+from reactor._ground.current import entered, left, runningReactor
 from reactor.error import ReactorAlreadyRunning, ReactorNotRunning
 
 TYPE_CHECKING = False

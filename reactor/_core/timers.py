@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IDelayedCall
 else:
-    from reactor._declare import IDelayedCall, implementer
+    from reactor._ground.declare import IDelayedCall, implementer
 
 # Below this many stale entries a rebuild is not worth its call.
 _FEW = 64

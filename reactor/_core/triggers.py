@@ -8,7 +8,7 @@ fired, whatever its result. Pure: needs no reactor.
 
 from __future__ import annotations
 
-from reactor._log import reportException
+from reactor._ground.log import reportException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

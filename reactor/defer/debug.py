@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from reactor._log import reportException
+from reactor._ground.log import reportException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

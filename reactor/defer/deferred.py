@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from contextvars import copy_context
 from types import CoroutineType, GeneratorType
 
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.defer.chain import Chain, Relay, passthru, run
 from reactor.defer.debug import stackAbove
 from reactor.defer.driver import drive

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.defer.deferred import Deferred
 from reactor.defer.errors import AlreadyTryingToLockError, TimeoutError
 from reactor.defer.shortcuts import fail, succeed

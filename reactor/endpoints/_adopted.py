@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.defer import fail, succeed
 from reactor.error import AlreadyListened
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reactor.defer import Deferred
     from reactor.interfaces import IStreamServerEndpoint
 else:
-    from reactor._declare import IStreamServerEndpoint, implementer
+    from reactor._ground.declare import IStreamServerEndpoint, implementer
 
 
 @implementer(IStreamServerEndpoint)

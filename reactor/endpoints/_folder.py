@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 
-from reactor._transport.reloading import Reloading
+from reactor._transport.tls.reloading import Reloading
 from reactor.ssl import Certificate, CertificateOptions, KeyPair, ServerNames
 
 TYPE_CHECKING = False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from reactor._current import currentReactor
-from reactor._log import message
+from reactor._ground.current import currentReactor
+from reactor._ground.log import message
 from reactor.address import ProcessAddress
 from reactor.defer import Deferred, fail, succeed
 from reactor.error import ConnectionDone, NoProtocol, ProcessDone
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Text = str | bytes
 else:
-    from reactor._declare import IStreamClientEndpoint, implementer
+    from reactor._ground.declare import IStreamClientEndpoint, implementer
 
 
 class StandardErrorBehavior(Enum):

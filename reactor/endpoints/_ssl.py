@@ -5,8 +5,8 @@ What a handshake is, and who is trusted, is the context factory's and the transp
 
 from __future__ import annotations
 
-from reactor._current import currentReactor
-from reactor._declare import provides
+from reactor._ground.current import currentReactor
+from reactor._ground.declare import provides
 from reactor.defer import Deferred, execute, fail
 from reactor.endpoints._connecting import connecting
 from reactor.error import ConnectingCancelledError, NoProtocol
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IHandshakeListener, IStreamClientEndpoint, IStreamServerEndpoint
 else:
-    from reactor._declare import (
+    from reactor._ground.declare import (
         IHandshakeListener,
         IStreamClientEndpoint,
         IStreamServerEndpoint,

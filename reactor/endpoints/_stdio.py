@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IStreamServerEndpoint
 else:
-    from reactor._declare import IStreamServerEndpoint, implementer
+    from reactor._ground.declare import IStreamServerEndpoint, implementer
 
 
 @implementer(IStreamServerEndpoint)

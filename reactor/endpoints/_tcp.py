@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.address import HostnameAddress, IPv6Address
 from reactor.defer import Deferred, execute, fail
 from reactor.endpoints._connecting import connecting
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 else:
-    from reactor._declare import IStreamClientEndpoint, IStreamServerEndpoint, implementer
+    from reactor._ground.declare import IStreamClientEndpoint, IStreamServerEndpoint, implementer
 
 
 @implementer(IStreamClientEndpoint)

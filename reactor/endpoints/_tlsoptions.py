@@ -22,7 +22,7 @@ def serverOptions(options: Options) -> Any:
     """From privateKey, certKey, extraCertChain, sslmethod and dhParameters: a context factory that looks at the files
     again for each connection.
     """
-    from reactor._transport.reloading import Reloading
+    from reactor._transport.tls.reloading import Reloading
 
     key = options.text("privateKey", "server.pem")
     files = [key, options.text("certKey") or key]

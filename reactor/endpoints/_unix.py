@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.defer import Deferred, execute, fail
 from reactor.endpoints._connecting import connecting
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Path = str | bytes | PathLike[str] | PathLike[bytes]
 else:
-    from reactor._declare import IStreamClientEndpoint, IStreamServerEndpoint, implementer
+    from reactor._ground.declare import IStreamClientEndpoint, IStreamServerEndpoint, implementer
 
 
 @implementer(IStreamClientEndpoint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reactor._log import message
+from reactor._ground.log import message
 from reactor.endpoints._ssl import handOver
 from reactor.protocol import Factory
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reactor.failure import Failure
     from reactor.interfaces import IHandshakeListener, IStreamServerEndpoint
 else:
-    from reactor._declare import IHandshakeListener, IStreamServerEndpoint, implementer
+    from reactor._ground.declare import IHandshakeListener, IStreamServerEndpoint, implementer
 
 
 def wrapServerTLS(connectionCreator: Any, wrappedEndpoint: Any, clock: Any = None) -> Any:
@@ -30,8 +30,8 @@ def wrapServerTLS(connectionCreator: Any, wrappedEndpoint: Any, clock: Any = Non
         one that fails is logged, and nobody else is told.
     :raises TypeError, ValueError: as `reactor.listenSSL`, for a `connectionCreator` that is none.
     """
-    from reactor._transport.halfopen import limitOf
-    from reactor._transport.side import sideOf
+    from reactor._transport.tls.halfopen import limitOf
+    from reactor._transport.tls.side import sideOf
 
     sideOf(connectionCreator, "wrapServerTLS", True)
     return _TLSServerEndpoint(connectionCreator, wrappedEndpoint, limitOf(connectionCreator, "wrapServerTLS"))
@@ -58,7 +58,7 @@ class _SecuringFactory(Factory):
     noisy = False
 
     def __init__(self, factory: Any, connectionCreator: Any, limit: int | None, whose: str) -> None:
-        from reactor._transport.halfopen import HalfOpen
+        from reactor._transport.tls.halfopen import HalfOpen
 
         self.factory = factory
         self.connectionCreator = connectionCreator

@@ -5,12 +5,12 @@ as is the custom there. ``IName.providedBy(object)`` asks, `zope.interface.verif
 ``IName(object)`` adapts (`reactor.components`).
 
 Loading all of them takes longer than the rest of the house, so the house itself does it only when somebody asks
-(`reactor._declare`).
+(`reactor._ground.declare`).
 """
 
 from __future__ import annotations
 
-from reactor._declare import interfacesLoaded
+from reactor._ground.declare import interfacesLoaded
 from reactor.interfaces._datagram import (
     IMulticastTransport,
     IUDPTransport,

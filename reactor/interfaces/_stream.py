@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from reactor._typing import Bytes
+    from reactor._ground.typing import Bytes
     from reactor.defer import Deferred
     from reactor.failure import Failure
 

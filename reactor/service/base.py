@@ -4,7 +4,7 @@ others.
 
 from __future__ import annotations
 
-from reactor._log import reportException
+from reactor._ground.log import reportException
 from reactor.defer import Deferred, DeferredList, maybeDeferred
 
 TYPE_CHECKING = False

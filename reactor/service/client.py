@@ -11,9 +11,9 @@ from enum import Enum
 from operator import attrgetter
 
 from reactor._core.backoff import Pause, report
-from reactor._current import currentReactor
-from reactor._declare import provides
-from reactor._log import message, reportException
+from reactor._ground.current import currentReactor
+from reactor._ground.declare import provides
+from reactor._ground.log import message, reportException
 from reactor.defer import CancelledError, Deferred, fail, maybeDeferred, succeed
 from reactor.failure import Failure
 from reactor.service.base import Service

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reactor._log import reportException
+from reactor._ground.log import reportException
 from reactor.defer import CancelledError, Deferred, fail, maybeDeferred, succeed
 from reactor.failure import Failure
 from reactor.service.base import Service

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 
-from reactor._log import message
+from reactor._ground.log import message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ gracefully all the same.
 
 from __future__ import annotations
 
-from reactor._current import currentReactor
-from reactor._transport.listen import Port
+from reactor._ground.current import currentReactor
+from reactor._transport.server.port import Port
 from reactor.defer import Deferred, DeferredList, maybeDeferred
 from reactor.service.base import MultiService
 

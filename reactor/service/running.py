@@ -5,8 +5,8 @@ is told where it stands.
 from __future__ import annotations
 
 from reactor._core.timers import checkDelay
-from reactor._current import currentReactor
-from reactor._log import message, reportException
+from reactor._ground.current import currentReactor
+from reactor._ground.log import message, reportException
 from reactor.defer import Deferred, maybeDeferred
 from reactor.error import ReactorNotRunning
 from reactor.service.base import drainService

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reactor._core.timers import checkDelay
-from reactor._log import message, reportException
+from reactor._ground.log import message, reportException
 from reactor.defer import Deferred, succeed
 from reactor.service.base import Service
 from reactor.task.looping import LoopingCall

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IReactorTime
 else:
-    from reactor._declare import IReactorTime, implementer
+    from reactor._ground.declare import IReactorTime, implementer
 
 
 @implementer(IReactorTime)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.defer import Deferred
 from reactor.failure import Failure
 from reactor.task.errors import NotPaused, SchedulerError, SchedulerStopped, TaskDone, TaskFailed, TaskStopped

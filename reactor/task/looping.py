@@ -14,7 +14,7 @@ from contextvars import copy_context
 from types import CoroutineType
 
 from reactor._core.timers import checkDelay
-from reactor._current import currentReactor
+from reactor._ground.current import currentReactor
 from reactor.defer import Deferred
 from reactor.failure import Failure
 

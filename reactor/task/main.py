@@ -7,8 +7,8 @@ from __future__ import annotations
 import sys
 from types import CoroutineType
 
-from reactor._current import currentReactor
-from reactor._log import reportException
+from reactor._ground.current import currentReactor
+from reactor._ground.log import reportException
 from reactor.defer import Deferred, NotACoroutineError
 from reactor.error import ReactorNotRunning
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IConnector, IHostnameResolver, IHostResolution, IListeningPort
 else:
-    from reactor._declare import IConnector, IHostnameResolver, IHostResolution, IListeningPort, implementer
+    from reactor._ground.declare import IConnector, IHostnameResolver, IHostResolution, IListeningPort, implementer
 
 
 @implementer(IListeningPort)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         IReactorUNIX,
     )
 else:
-    from reactor._declare import (
+    from reactor._ground.declare import (
         IReactorCore,
         IReactorFDSet,
         IReactorMulticast,

@@ -15,8 +15,8 @@ from typing import Any
 
 from reactor._core.loop import Loop
 from reactor._core.poller import Poller
-from reactor._transport.tcp import TCPTransport, address
-from reactor._transport.wire import Wire
+from reactor._transport.stream.tcp import TCPTransport, address
+from reactor._transport.stream.wire import Wire
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
 from reactor.testing.sockets import Link, MemorySelector, MemorySocket

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from reactor.interfaces import IReactorPluggableNameResolver, IReactorSocket, IReactorSSL, IReactorTCP, IReactorUNIX
 else:
-    from reactor._declare import (
+    from reactor._ground.declare import (
         IReactorPluggableNameResolver,
         IReactorSocket,
         IReactorSSL,

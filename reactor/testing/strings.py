@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from reactor._transport.stream import asBytes
+from reactor._transport.stream.transport import asBytes
 from reactor.address import IPv4Address
 from reactor.defer import Deferred
 from reactor.error import ConnectionDone
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from zope.interface import implementer
 
-    from reactor._typing import Bytes
+    from reactor._ground.typing import Bytes
     from reactor.interfaces import IConsumer, IPullProducer, IPushProducer, ITransport
 else:
-    from reactor._declare import IConsumer, IPullProducer, IPushProducer, ITransport, implementer
+    from reactor._ground.declare import IConsumer, IPullProducer, IPushProducer, ITransport, implementer
 
 
 @implementer(ITransport, IConsumer, IPushProducer)

@@ -10,8 +10,8 @@ import sys
 from pkgutil import resolve_name
 from types import CoroutineType
 
-from reactor._current import currentReactor
-from reactor._log import reportException
+from reactor._ground.current import currentReactor
+from reactor._ground.log import reportException
 from reactor.defer import Deferred
 from reactor.error import ReactorNotRunning
 from reactor.service import Notifier, PortsService, Service, run

@@ -6,8 +6,8 @@ import signal
 
 from reactor._core.backoff import grown
 from reactor._core.timers import checkDelay
-from reactor._current import currentReactor
-from reactor._log import message
+from reactor._ground.current import currentReactor
+from reactor._ground.log import message
 from reactor.defer import CancelledError, Deferred, succeed
 from reactor.service import Service
 from reactor.workers.process import CANNOT, State, Worker

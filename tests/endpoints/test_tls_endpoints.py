@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from net import Net, Traced
 
-from reactor._transport.tcp import TCPTransport
+from reactor._transport.stream.tcp import TCPTransport
 from reactor.base import Reactor
 from reactor.defer import Deferred
 from reactor.endpoints import TCP4ClientEndpoint, clientFromString, connectProtocol, serverFromString, wrapClientTLS

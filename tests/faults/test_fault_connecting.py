@@ -15,7 +15,7 @@ from net import DEADLINE, Net, Traced, TracedClient, TracedServer
 from peers import BEGUN, NUMBERS, connect, dial, ended, everywhere, meet, plainListener
 from tls import listenSSL
 
-from reactor._transport.resolver import ThreadedResolver
+from reactor._transport.client.resolver import ThreadedResolver
 from reactor.endpoints import HostnameEndpoint, UNIXClientEndpoint
 from reactor.error import ConnectingCancelledError, NotConnectingError
 

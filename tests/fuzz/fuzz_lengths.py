@@ -6,7 +6,7 @@ from struct import Struct
 
 import harness
 
-from protocols._lengths import LengthSplitter, LengthTooLarge
+from protocols._framing.lengths import LengthSplitter, LengthTooLarge
 
 LIMIT = 100
 

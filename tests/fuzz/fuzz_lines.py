@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import harness
 
-from protocols._lines import LineSplitter, LineTooLong
+from protocols._framing.lines import LineSplitter, LineTooLong
 
 LIMIT = 20
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import harness
 
-from protocols._netstrings import NetstringParseError, NetstringSplitter
+from protocols._framing.netstrings import NetstringParseError, NetstringSplitter
 
 LIMIT = 120
 

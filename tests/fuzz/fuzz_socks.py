@@ -7,7 +7,7 @@ from typing import Any
 
 import harness
 
-from protocols._names import Destination
+from protocols._proxying.names import Destination
 from protocols.httpconnect import Asking
 from protocols.socks import ServerHandshake, SOCKSError, SOCKSProtocolError, State
 from protocols.socks._asking import Asking4, Asking5

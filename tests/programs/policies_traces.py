@@ -1,5 +1,5 @@
 """Wrappers and other protocols on Twisted and on this package alike, with transports that print what they are asked.
-The first argument is which of the two. Run by tests/protocols/test_policies_against_twisted.py.
+The first argument is which of the two. Run by tests/protocols/policies/test_policies_against_twisted.py.
 """
 
 from __future__ import annotations

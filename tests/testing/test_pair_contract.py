@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from net import Net, Traced
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "transport"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "transport" / "stream"))
 import test_stream_contract as contract
 from test_stream_contract import *  # noqa: F403
 from tls import startBoth

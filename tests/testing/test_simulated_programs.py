@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from reactor._core.poller import WRITE, Poller
 from reactor._core.timers import TimerQueue
-from reactor._transport.connect import Attempt
-from reactor._transport.outbox import Outbox
-from reactor._transport.producers import Source
-from reactor._transport.stream import StreamTransport
-from reactor._transport.tls import Layer
-from reactor._transport.wire import Wire
+from reactor._transport.client.attempt import Attempt
+from reactor._transport.stream.outbox import Outbox
+from reactor._transport.stream.producers import Source
+from reactor._transport.stream.transport import StreamTransport
+from reactor._transport.stream.wire import Wire
+from reactor._transport.tls.layer import Layer
 from reactor.error import ConnectionLost
 from reactor.testing.simulation import __main__ as command
 from reactor.testing.simulation import plans, simulate

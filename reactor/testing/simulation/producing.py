@@ -4,7 +4,7 @@ something out of turn.
 
 from __future__ import annotations
 
-from reactor._transport.producers import HIGH
+from reactor._transport.stream.producers import HIGH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

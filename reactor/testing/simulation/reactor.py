@@ -6,7 +6,7 @@ from typing import Any
 
 from zope.interface import implementer
 
-from reactor._transport.listen import Reserve
+from reactor._transport.server.port import Reserve
 from reactor.address import IPv4Address, IPv6Address
 from reactor.base import Reactor
 from reactor.interfaces import IHostnameResolver, IHostResolution

@@ -1,0 +1,1 @@
+"""What connections through something else share: names, networks, handing over, relaying."""

@@ -1,0 +1,115 @@
+"""An IRC client: `IRCClient`, and how it comes onto a network and into its channels again.
+
+The parts are, each in its file and each building on those before it: commands (`clientcommands`), the connection
+(`clientconnection`), CTCP (`clientctcp`), DCC (`clientdcc`), what messages mean (`clientevents`), the nickname
+(`clientnick`), capabilities and authentication (`clientcaps`).
+"""
+
+from __future__ import annotations
+
+from protocols.irc.client.caps import ClientCaps
+from reactor.protocol import connectionDone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reactor.failure import Failure
+
+__all__ = ["IRCClient"]
+
+
+class IRCClient(ClientCaps):
+    """A client of an IRC server (RFC 1459, RFC 2812, IRCv3). Subclass it, set `nickname`, override hooks."""
+
+    #: What we are called; until the server has taken us in, what we want to be called.
+    nickname = "irc"
+    #: The password of the server.
+    password: str | None = None
+    #: What is shown as our real name; None for the nickname.
+    realname: str | None = None
+    #: What is shown as our user name; None for the nickname.
+    username: str | None = None
+    #: Whether `connectionMade` calls `register`.
+    performLogin: int = 1
+
+    def connectionMade(self) -> None:
+        """The connection is there: register, if `performLogin` is set. An override calls this one."""
+        super().connectionMade()
+        if self.performLogin:
+            self.register(self.nickname)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone. An override calls this one, which ends the timers."""
+        self._stopRegaining()
+        super().connectionLost(reason)
+
+    def register(self, nickname: str, hostname: str = "foo", servername: str = "bar") -> None:
+        """Ask the server to take us in: CAP, PASS, NICK and USER. `signedOn` follows.
+
+        :param hostname: servers ignore it, as they do `servername`.
+        """
+        self._startNegotiation()
+        if self.password is not None:
+            bare = self.password and self.password[0] != ":" and " " not in self.password
+            self.sendLine(f"PASS {self.password}" if bare else f"PASS :{self.password}")
+        self.setNick(nickname)
+        if self.username is None:
+            self.username = nickname
+        realname = self.realname if self.realname is not None else nickname
+        self.sendCommand("USER", self.username, hostname, servername, text=realname)
+
+    def irc_RPL_WELCOME(self, prefix: str, params: list[str]) -> None:
+        """We are in: tell `signedOn`, then join the channels that we were in before."""
+        self.hostname = prefix
+        self._registered = True
+        self._tries = 0
+        self._endRegistration()
+        given = params[0] if len(params) > 1 and params[0] != "*" else ""
+        self.nickname = given or self._attemptedNick
+        self._lookAtGreeting(params[-1] if params else "")
+        self._startRegaining()
+        welcomed = getattr(self.factory, "clientWelcomed", None)
+        if welcomed is not None:
+            welcomed(self)
+        try:
+            self.signedOn()
+        finally:
+            self.startHeartbeat()
+            for channels, keys in list(self.session.missing()):
+                self.join(channels, keys)
+
+    def _lookAtGreeting(self, text: str) -> None:
+        # Many a server ends its greeting with what we look like from outside.
+        word = text.rpartition(" ")[2]
+        nick, bang, rest = word.partition("!")
+        if bang and "@" in rest and self.isMe(nick):
+            self.source = word
+
+    # ---- Where we are ----
+
+    def join(self, channel: str, key: str | None = None) -> None:
+        """Ask to join `channel`; `joined` follows. A name without a prefix gets ``#``.
+
+        When the connection is lost, and the factory has a ``session``, the next one joins it again.
+
+        :param key: the channel's password.
+        """
+        super().join(channel, key)
+        self.session.asked(channel if channel[0] in "#&!+" else "#" + channel, key, self.supported.fold)
+
+    def irc_JOIN(self, prefix: str, params: list[str]) -> None:
+        """We or somebody joined a channel."""
+        if params and self.isMe(prefix.partition("!")[0]):
+            self.session.joined(params[0], self.supported.fold)
+        super().irc_JOIN(prefix, params)
+
+    def irc_PART(self, prefix: str, params: list[str]) -> None:
+        """We or somebody left a channel."""
+        if params and self.isMe(prefix.partition("!")[0]):
+            self.session.left(params[0], self.supported.fold)
+        super().irc_PART(prefix, params)
+
+    def irc_KICK(self, prefix: str, params: list[str]) -> None:
+        """We or somebody was thrown out of a channel."""
+        if len(params) > 1 and self.isMe(params[1]):
+            self.session.left(params[0], self.supported.fold)
+        super().irc_KICK(prefix, params)

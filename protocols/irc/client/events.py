@@ -1,0 +1,261 @@
+"""What messages from the server mean: a method ``irc_COMMAND(prefix, params)`` for each, which calls the hooks.
+
+A message with too few parameters is a bad one: `badMessage` is told, nothing else.
+"""
+
+from __future__ import annotations
+
+from protocols.irc.client.dcc import ClientDCC
+from protocols.irc.ctcp import X_DELIM, ctcpExtract
+from protocols.irc.error import IRCBadMessage, IRCPasswordMismatch
+from protocols.irc.message import MAX_BODY
+from protocols.irc.modes import parseModes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["ClientEvents"]
+
+Params = list[str]
+
+
+def need(params: Sequence[str], count: int) -> None:
+    """IRCBadMessage unless there are `count` parameters or more."""
+    if len(params) < count:
+        raise IRCBadMessage(f"{len(params)} parameters where there are to be {count}")
+
+
+def nickOf(prefix: str) -> str:
+    """The nickname in ``nick!user@host``, or the name of a server."""
+    return prefix.partition("!")[0]
+
+
+def numberIn(params: Sequence[str], index: int) -> int:
+    """The parameter as a number. IRCBadMessage if it is none."""
+    text = params[index]
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise IRCBadMessage(f"not a number: {text[:40]!r}")
+    return int(text)
+
+
+class ClientEvents(ClientDCC):
+    """The ``irc_`` methods of `IRCClient`, but those of the registration."""
+
+    #: The lines of the message of the day while they come.
+    motd: list[str] | None = None
+
+    def isMe(self, nick: str) -> bool:
+        """Whether `nick` is our nickname, as the server compares names."""
+        fold = self.supported.fold
+        return fold(nick) == fold(self.nickname)
+
+    # ---- Channels and who is in them ----
+
+    def irc_JOIN(self, prefix: str, params: Params) -> None:
+        """We or somebody joined a channel."""
+        need(params, 1)
+        nick, channel = nickOf(prefix), params[0]
+        if self.isMe(nick):
+            if "!" in prefix:
+                self.source = prefix
+            self.joined(channel)
+        else:
+            self.userJoined(nick, channel)
+
+    def irc_PART(self, prefix: str, params: Params) -> None:
+        """We or somebody left a channel."""
+        need(params, 1)
+        nick, channel = nickOf(prefix), params[0]
+        if self.isMe(nick):
+            self.left(channel)
+        else:
+            self.userLeft(nick, channel)
+
+    def irc_QUIT(self, prefix: str, params: Params) -> None:
+        """Somebody left the network."""
+        self.userQuit(nickOf(prefix), params[0] if params else "")
+
+    def irc_KICK(self, prefix: str, params: Params) -> None:
+        """We or somebody was thrown out of a channel."""
+        need(params, 2)
+        channel, kicked = params[:2]
+        message = params[2] if len(params) > 2 else ""
+        if self.isMe(kicked):
+            self.kickedFrom(channel, nickOf(prefix), message)
+        else:
+            self.userKicked(kicked, channel, nickOf(prefix), message)
+
+    def irc_TOPIC(self, prefix: str, params: Params) -> None:
+        """Somebody set a topic."""
+        need(params, 2)
+        self.topicUpdated(nickOf(prefix), params[0], params[1])
+
+    def irc_RPL_TOPIC(self, prefix: str, params: Params) -> None:
+        """The topic of a channel."""
+        need(params, 3)
+        self.topicUpdated(nickOf(prefix), params[1], params[2])
+
+    def irc_RPL_NOTOPIC(self, prefix: str, params: Params) -> None:
+        """A channel has no topic."""
+        need(params, 2)
+        self.topicUpdated(nickOf(prefix), params[1], "")
+
+    def irc_MODE(self, user: str, params: Params) -> None:
+        """Modes of a channel or of a user changed."""
+        need(params, 2)
+        target, modes, args = params[0], params[1], params[2:]
+        if modes[:1] not in ("-", "+"):
+            modes = "+" + modes
+        kinds = self.getChannelModeParams() if self._isChannel(target) else self.getUserModeParams()
+        added, removed = parseModes(modes, args, kinds)
+        for changes, isSet in ((added, True), (removed, False)):
+            if changes:
+                letters, values = zip(*changes, strict=True)
+                self.modeChanged(user, target, isSet, "".join(letters), list(values))
+
+    def _isChannel(self, name: str) -> bool:
+        return self.supported.isChannel(name)
+
+    def getChannelModeParams(self) -> list[str]:
+        """The modes of channels that have a parameter when they are added, and those that do when removed."""
+        return list(self.supported.paramModes)
+
+    def getUserModeParams(self) -> list[str]:
+        """The same for the modes of users."""
+        return ["", ""]
+
+    # ---- Text ----
+
+    def irc_PRIVMSG(self, prefix: str, params: Params) -> None:
+        """Somebody said something, or sent CTCP requests."""
+        self._text(params, prefix, isQuery=True)
+
+    def irc_NOTICE(self, prefix: str, params: Params) -> None:
+        """Somebody sent a notice, or CTCP answers."""
+        self._text(params, prefix, isQuery=False)
+
+    def _text(self, params: Params, user: str, isQuery: bool) -> None:
+        need(params, 2)
+        channel, text = params[0], params[-1]
+        if not text:
+            return
+        if text[0] == X_DELIM:
+            extracted = ctcpExtract(text)
+            if extracted["extended"] and not self._isEcho(user):
+                (self.ctcpQuery if isQuery else self.ctcpReply)(user, channel, extracted["extended"])
+            elif extracted["extended"] and isQuery:
+                self._echoedQuery(user, channel, extracted["extended"])
+            if not extracted["normal"]:
+                return
+            text = " ".join(extracted["normal"])
+        (self.privmsg if isQuery else self.noticed)(user, channel, text)
+
+    def _isEcho(self, user: str) -> bool:
+        """Whether `user` is ourselves: the server echoes what we sent (IRCv3 echo-message)."""
+        return self.isMe(nickOf(user))
+
+    def _echoedQuery(self, user: str, channel: str, messages: list[tuple[str, str | None]]) -> None:
+        # We do not answer our own requests; what we did, we want to see.
+        for tag, data in messages:
+            if tag == "ACTION":
+                self.action(user, channel, data)
+
+    # ---- The server ----
+
+    def irc_PING(self, prefix: str, params: Params) -> None:
+        """The server asks whether we live."""
+        need(params, 1)
+        token = params[-1]
+        if len(token.encode("utf-8", "surrogateescape")) > MAX_BODY - len("PONG :"):
+            raise IRCBadMessage("a PING too long to be answered")
+        bare = token and token[0] != ":" and " " not in token
+        self.sendLine(f"PONG {token}" if bare else f"PONG :{token}")
+
+    def irc_PONG(self, prefix: str, params: Params) -> None:
+        """The server answers our PING; that something came has been noticed already."""
+        self.irc_unknown(prefix, "PONG", params)
+
+    def irc_ERROR(self, prefix: str, params: Params) -> None:
+        """The server is about to close the connection, and says why."""
+        if params and self.closeReason is None:
+            self.closeReason = f"the server said: {params[-1]}"
+        self.irc_unknown(prefix, "ERROR", params)
+
+    def irc_ERR_PASSWDMISMATCH(self, prefix: str, params: Params) -> None:
+        """The server wants another password."""
+        raise IRCPasswordMismatch(f"the server does not take our password: {params[-1] if params else ''!r}")
+
+    def irc_RPL_YOURHOST(self, prefix: str, params: Params) -> None:
+        """Tell `yourHost`."""
+        need(params, 2)
+        self.yourHost(params[1])
+
+    def irc_RPL_CREATED(self, prefix: str, params: Params) -> None:
+        """Tell `created`."""
+        need(params, 2)
+        self.created(params[1])
+
+    def irc_RPL_MYINFO(self, prefix: str, params: Params) -> None:
+        """Tell `myInfo`."""
+        need(params, 2)
+        # Servers send four parameters; some have sent one with spaces.
+        words = params[1:5] if len(params) > 2 else params[1].split(None, 3)
+        servername, version, umodes, cmodes = [*words, None, None, None, None][:4]
+        self.myInfo(servername, version, umodes, cmodes)
+
+    def irc_RPL_BOUNCE(self, prefix: str, params: Params) -> None:
+        """Tell `bounce`."""
+        need(params, 2)
+        self.bounce(params[1])
+
+    def irc_RPL_ISUPPORT(self, prefix: str, params: Params) -> None:
+        """Take in what the server can do, then tell `isupport`."""
+        options = params[1:-1]
+        self.supported.parse(options)
+        self.isupport(options)
+
+    def irc_RPL_LUSERCLIENT(self, prefix: str, params: Params) -> None:
+        """Tell `luserClient`."""
+        need(params, 2)
+        self.luserClient(params[1])
+
+    def irc_RPL_LUSEROP(self, prefix: str, params: Params) -> None:
+        """Tell `luserOp`."""
+        need(params, 2)
+        self.luserOp(numberIn(params, 1))
+
+    def irc_RPL_LUSERCHANNELS(self, prefix: str, params: Params) -> None:
+        """Tell `luserChannels`."""
+        need(params, 2)
+        self.luserChannels(numberIn(params, 1))
+
+    def irc_RPL_LUSERME(self, prefix: str, params: Params) -> None:
+        """Tell `luserMe`."""
+        need(params, 2)
+        self.luserMe(params[1])
+
+    def irc_RPL_MOTDSTART(self, prefix: str, params: Params) -> None:
+        """The message of the day begins; the line that says so belongs to it."""
+        self.motd = []
+        self._addMOTD(params)
+
+    def irc_RPL_MOTD(self, prefix: str, params: Params) -> None:
+        """A line of the message of the day."""
+        self._addMOTD(params)
+
+    def _addMOTD(self, params: Params) -> None:
+        need(params, 2)
+        if self.motd is None:
+            self.motd = []
+        if len(self.motd) < MOST_MOTD:
+            self.motd.append(params[1].removeprefix("- "))
+
+    def irc_RPL_ENDOFMOTD(self, prefix: str, params: Params) -> None:
+        """Tell `receivedMOTD`."""
+        motd, self.motd = self.motd, None
+        self.receivedMOTD(motd or [])
+
+
+#: More lines of a message of the day than this are dropped.
+MOST_MOTD = 2000

@@ -1,0 +1,1 @@
+"""How a client gets a connection: names, the race of addresses, one attempt, the connector."""

@@ -1,0 +1,1 @@
+"""How a server gets connections, and how a port ends."""

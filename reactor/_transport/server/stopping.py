@@ -1,0 +1,87 @@
+"""How a port comes to its end, whatever it receives: its socket is closed at once, and in the next turn whoever it
+serves is told, then whoever waits for that.
+"""
+
+from __future__ import annotations
+
+from reactor._core.poller import Watch
+from reactor._ground.log import message
+from reactor.defer import Deferred
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from typing import Any
+
+    from reactor._core.loop import Loop
+    from reactor.failure import Failure
+
+
+class Stoppable(Watch):
+    """A socket that hears from anybody, and the factory or protocol that it serves."""
+
+    __slots__ = ("__weakref__", "_loop", "_sock", "_stopping")
+
+    def __init__(self, loop: Loop) -> None:
+        """Not open yet."""
+        super().__init__(-1)
+        self._loop = loop
+        self._sock: socket.socket | None = None
+        # Whoever waits until the one that is served is told of the end; None when that is not so.
+        self._stopping: list[Deferred[None]] | None = None
+
+    def _served(self) -> Any:
+        """The factory or protocol, whose `doStop` is called."""
+        raise NotImplementedError
+
+    def _undone(self) -> None:
+        """The socket was closed: remove what binding it left behind."""
+
+    def stopListening(self) -> Deferred[None]:
+        """Hear from nobody any more. The socket is closed when this returns; the Deferred fires with None in the next
+        turn, when the factory or protocol was told. What its `doStop` raises, it fails with.
+
+        Connections that were accepted stay.
+        """
+        self._loop.poller.forget(self)
+        waiting: Deferred[None] = Deferred()
+        if self._sock is not None:
+            self._stopping = stopping = [waiting]
+            self._close()
+            self._loop.soon(self._told, stopping)
+        elif self._stopping is not None:
+            self._stopping.append(waiting)
+        else:
+            waiting.callback(None)
+        return waiting
+
+    loseConnection = stopListening
+
+    def _close(self) -> None:
+        sock, self._sock = self._sock, None
+        self.fd = -1
+        if sock is not None:
+            sock.close()
+        self._undone()
+
+    def _told(self, stopping: list[Deferred[None]]) -> None:
+        message("info", "%r is closed", self)
+        if self._stopping is stopping:
+            self._stopping = None
+        served = self._served()
+        try:
+            served.doStop()
+        except BaseException as e:
+            if stopping and isinstance(e, Exception):
+                stopping.pop(0).errback(e)
+            else:
+                self._loop.raised(f"{type(served).__name__}.doStop raised, for {self!r}", e)
+        for waiting in stopping:
+            waiting.callback(None)
+
+    def disconnect(self, reason: Failure) -> None:
+        """The reactor stops."""
+        self._loop.poller.forget(self)
+        if self._sock is not None:
+            self._close()
+            self._told([])

@@ -1,0 +1,464 @@
+"""What a protocol sees as `self.transport`: the protocol, the addresses, and the top of the stack of what its bytes go
+through.
+
+Calls the protocol, and is the place where what escapes from it is reported; knows nothing of recv and send, which are
+its wire's.
+"""
+
+from __future__ import annotations
+
+from reactor._ground.declare import provides
+from reactor._ground.log import reportException
+from reactor._transport.stream.lifecycle import WRITING, State
+from reactor._transport.stream.producers import Source
+from reactor.error import ConnectionLost
+from reactor.failure import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterable
+    from typing import Any
+
+    from reactor._transport.stream.tcp import Address
+    from reactor._transport.stream.wire import Wire
+    from reactor._transport.tls.layer import Layer
+    from reactor.defer import Deferred
+
+    Top = Wire | Layer
+
+    Bytes = bytes | bytearray | memoryview
+
+    from zope.interface import implementer
+
+    from reactor.interfaces import IConsumer, ILoggingContext, IPushProducer, ISystemHandle, ITransport
+else:
+    from reactor._ground.declare import (
+        IConsumer,
+        ILoggingContext,
+        IPushProducer,
+        ISystemHandle,
+        ITransport,
+        implementer,
+    )
+
+
+def asBytes(method: str, data: object) -> bytes:
+    """`data`, which is not exactly `bytes`, as bytes of its own; a TypeError that helps when it cannot be sent."""
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return bytes(data)
+    hint = f"; encode the text first: {method}(data.encode())" if isinstance(data, str) else ""
+    raise TypeError(f"{method}(): data must be bytes, not {type(data).__name__} ({repr(data)[:60]}){hint}")
+
+
+@implementer(ITransport, IConsumer, IPushProducer, ISystemHandle, ILoggingContext)
+class StreamTransport:
+    """One connection, as its protocol sees it.
+
+    `reactor.connectTCP` and `reactor.listenTCP` make these; programs do not.
+    """
+
+    __slots__ = ("__weakref__", "_connector", "_host", "_peer", "_protocol", "_top", "_wire")
+
+    # What the repr calls it.
+    kind = "stream"
+
+    def __init__(
+        self,
+        wire: Wire,
+        top: Top,
+        peer: Address,
+        protocol: Any,
+        connector: Any,
+        factory: Any,
+    ) -> None:
+        """Stand on `top`, which is `wire` or a layer above it; `connector`, if there is one, is told after the
+        protocol. `factory` may have options.
+        """
+        self._protocol = protocol
+        self._peer = peer
+        # Our end's address, once it was asked for.
+        self._host: Address | None = None
+        # Where the connection came from and who is told of its end: a connector, or a port; None when it was adopted.
+        self._connector = connector
+        self._wire = wire
+        self._top = top
+        top.receiver = protocol
+        top.owner = self
+        limit = getattr(factory, "writeBufferLimit", None)
+        if limit is not None:
+            wire.writeBufferLimit = limit
+
+    # Writing.
+
+    def write(self, data: Bytes) -> None:
+        """Send `data` (bytes; a bytearray or memoryview is copied now) when the callback that is being made returns.
+
+        What is written after the connection was lost, or after loseConnection without a producer, is dropped. TypeError
+        for anything but bytes.
+        """
+        if data.__class__ is not bytes:
+            data = asBytes("transport.write", data)
+        if data:
+            self._top.write(data)
+
+    def writeSequence(self, iovec: Iterable[Bytes]) -> None:
+        """Send every piece of `iovec`, in order, as `write` would."""
+        if isinstance(iovec, (str, bytes, bytearray, memoryview)):
+            raise TypeError(
+                f"transport.writeSequence(): iovec must be an iterable of bytes, not "
+                f"{type(iovec).__name__}; for one piece use transport.write()"
+            )
+        # All are looked at before the first is sent, so that a bad one sends nothing.
+        pieces = [piece if piece.__class__ is bytes else asBytes("transport.writeSequence", piece) for piece in iovec]
+        data = b"".join(pieces)
+        if data:
+            self._top.write(data)
+
+    def sendFile(self, file: Any, offset: int = 0, count: int | None = None) -> Deferred[int]:
+        """Send a file, in order with what is written before and after. Not in Twisted.
+
+        A regular file, opened for reading bytes, is copied by the kernel (`os.sendfile`) and may be closed at once; of
+        anything else with a ``read`` method, pieces are read and sent as there is room. Under TLS the latter is done
+        with every file, and what is written meanwhile goes out between the pieces.
+
+        :param offset: where to begin, in bytes from the beginning of the file.
+        :param count: how many bytes; None: up to the file's end.
+        :return: a Deferred of the number of bytes sent, less than `count` if the file was shorter. It fails with what
+            reading raised, or with ConnectionLost. Cancelling it sends no more of the file.
+        :raises RuntimeError: when a producer is registered; none can be while a file is being sent. ValueError,
+            TypeError: for an `offset` or a `count` that is none.
+        """
+        from reactor._transport.stream.sendfile import sendFile
+
+        return sendFile(self, file, offset, count)
+
+    # Closing.
+
+    def loseConnection(self) -> None:
+        """Send what is queued, then close. The protocol hears no more but `connectionLost(ConnectionDone)`.
+
+        With a producer registered, the close waits until it is unregistered, and what it writes until then is sent; it
+        does not wait for a producer that is itself a connection that closes.
+        """
+        self._top.lose()
+        if self._top is not self._wire:
+            self._wire.limitClose()
+
+    def abortConnection(self) -> None:
+        """Close at once: drop what is queued, reset the connection. `connectionLost(ConnectionAborted)` follows in the
+        next turn of the loop.
+        """
+        self._top.abort()
+
+    def loseWriteConnection(self) -> None:
+        """Send what is queued, then tell the peer that no more comes; reading goes on. Later writes are dropped."""
+        self._top.finish()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the connection stands; False from its `connectionLost` on."""
+        return self._top.state is not State.CLOSED
+
+    @property
+    def disconnecting(self) -> bool:
+        """Whether it was asked to close and has not yet."""
+        return self._top.state in (State.CLOSING, State.ENDING)
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether the connection is over."""
+        return self._top.state is State.CLOSED
+
+    @property
+    def closeTimeout(self) -> float | None:
+        """Seconds after `loseConnection` at which a connection whose peer does not take the rest is aborted; None (the
+        default): never.
+        """
+        return self._wire.closeTimeout
+
+    @closeTimeout.setter
+    def closeTimeout(self, seconds: float | None) -> None:
+        self._wire.closeTimeout = seconds
+
+    # Producing for the protocol.
+
+    def pauseProducing(self) -> None:
+        """Deliver nothing to the protocol until `resumeProducing`: not data, and not the connection's end."""
+        self._top.pause()
+
+    def resumeProducing(self) -> None:
+        """Deliver again."""
+        self._top.resume()
+
+    def stopProducing(self) -> None:
+        """The same as `loseConnection`."""
+        self.loseConnection()
+
+    # Consuming from a producer.
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Tell `producer` when to write.
+
+        A push producer (`streaming` true) is paused when more than 65536 bytes are queued and resumed when all are
+        sent; a pull producer is asked for one more write each time all are sent. `producer.stopProducing()` is called
+        when the connection gets lost, and at once when nothing more is sent anyway: it is over, or asked to close or
+        to end its half. RuntimeError when there is one; what a pull producer raises when it is asked for the first
+        time comes out, and it is not registered then.
+        """
+        wire = self._wire
+        if wire.source is not None:
+            other = wire.source.producer
+            what = "a file is being sent" if other is None else f"{other!r} is registered and was not unregistered"
+            raise RuntimeError(f"cannot register {producer!r}: {what}")
+        if self._top.state not in WRITING:
+            producer.stopProducing()
+            return
+        wire.source = Source(producer, bool(streaming))
+        if not streaming:
+            try:
+                producer.resumeProducing()
+            except BaseException:
+                # Whoever catches that has a connection without a producer, which can still be closed.
+                wire.source = None
+                raise
+
+    def unregisterProducer(self) -> None:
+        """Forget the producer. A `loseConnection` that waited for it goes on."""
+        source = self._wire.source
+        # A file that is being sent is no producer of the program's.
+        if source is None or source.producer is not None:
+            self._wire.sourceGone()
+            if self._top is not self._wire:
+                self._top.sourceGone()
+
+    @property
+    def producer(self) -> Any:
+        """The registered producer, or None."""
+        source = self._wire.source
+        return None if source is None else source.producer
+
+    @property
+    def writeBufferLimit(self) -> int | None:
+        """Bytes that may be queued; one more aborts the connection with WriteBufferFull. None: no limit. A factory's
+        attribute of this name sets it.
+        """
+        return self._wire.writeBufferLimit
+
+    @writeBufferLimit.setter
+    def writeBufferLimit(self, limit: int | None) -> None:
+        self._wire.writeBufferLimit = limit
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that are queued and that the kernel has not taken yet, as they are sent: encrypted, under TLS."""
+        return self._top.buffered
+
+    # TLS.
+
+    def startTLS(self, contextFactory: Any, normal: bool = True, hostname: str | None = None) -> None:
+        """Speak TLS from here on. What was written before goes out as it is, what is written from now on behind the
+        handshake; a protocol that provides IHandshakeListener hears `handshakeCompleted`.
+
+        :param contextFactory: an `ssl.SSLContext`, or what `reactor.ssl` makes.
+        :param normal: whether whoever connected is TLS's client; False turns that round.
+        :param hostname: the name to ask a server for and to verify, where `contextFactory` has none; None: the host
+            that was connected to.
+        :raises TypeError: when `contextFactory` is none. ValueError: when it is for the other side only, or of no use
+            with the name. RuntimeError: when the connection is closing or closed.
+        """
+        from reactor._transport.stream.wire import MIDDLE
+        from reactor._transport.tls.layer import Layer
+        from reactor._transport.tls.side import sideOf
+
+        if self._top.state not in WRITING:
+            raise RuntimeError(f"startTLS(): {self!r} is closing or closed")
+        isClient = self._connector is not None and self._connector.outgoing
+        facts = {"host": getattr(self._peer, "host", None), "port": getattr(self._peer, "port", None)}
+        if isClient and isinstance(self._connector.host, str):
+            facts["host"] = self._connector.host
+            hostname = hostname or self._serverName()
+        below = self._top
+        side = sideOf(contextFactory, "startTLS", isClient != normal, hostname)
+        if side.context.check_hostname and side.hostname is None and not side.serverSide:
+            raise ValueError(f"startTLS(): {contextFactory!r} verifies a name, and there is none: give hostname=")
+        layer = Layer(self._wire.loop, side, below, facts)
+        layer.receiver, layer.owner = self._protocol, self
+        below.receiver, below.owner = layer, layer
+        # One receive of nothing but new keys (RFC 8446, section 4.6.3) takes OpenSSL 0.35 us a byte.
+        self._wire.mostRead = MIDDLE
+        self._top = layer
+        layer.begin()
+
+    def _serverName(self) -> str | None:
+        """The name that the server is to be verified against when nobody says another."""
+        name: str = self._connector.host
+        return name
+
+    @property
+    def TLS(self) -> bool:
+        """Whether what is written is encrypted."""
+        return self._top is not self._wire
+
+    def getTLS(self) -> Any:
+        """The `ssl.SSLObject` of the topmost TLS layer, for what it tells of the connection; None without TLS."""
+        return None if self._top is self._wire else self._top.sslObject  # type: ignore[union-attr]
+
+    def getPeerCertificate(self) -> Any:
+        """The peer's certificate (`reactor.ssl.Certificate`); None when it sent none, or there is no TLS."""
+        sslObject = self.getTLS()
+        der = None if sslObject is None else sslObject.getpeercert(True)
+        if der is None:
+            return None
+        from reactor._transport.tls.certificate import Certificate
+
+        return Certificate(der)
+
+    @property
+    def negotiatedProtocol(self) -> bytes | None:
+        """The protocol that the two ends agreed on (ALPN, RFC 7301); None for none."""
+        sslObject = self.getTLS()
+        chosen = None if sslObject is None else sslObject.selected_alpn_protocol()
+        return None if chosen is None else chosen.encode("ascii")
+
+    def handshakeCompleted(self) -> None:
+        """The handshake of a TLS layer is verified."""
+        protocol = self._protocol
+        if provides(protocol, "IHandshakeListener"):
+            try:
+                protocol.handshakeCompleted()
+            except BaseException as e:
+                self._wire.endWith(e)
+
+    # Who and where.
+
+    @property
+    def protocol(self) -> Any:
+        """Who gets the bytes; may be replaced while the connection stands. None when it is over."""
+        return self._protocol
+
+    @protocol.setter
+    def protocol(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._top.receiver = protocol
+
+    def getPeer(self) -> Any:
+        """The other end's address."""
+        return self._peer
+
+    def getHost(self) -> Any:
+        """This end's address."""
+        if self._host is None:
+            self._host = self._address(self._wire.ownName())
+        return self._host
+
+    def getHandle(self) -> socket.socket:
+        """The socket itself."""
+        return self._wire.socket
+
+    def fileno(self) -> int:
+        """The socket's descriptor, -1 when the connection is over."""
+        return self._wire.fd
+
+    def logPrefix(self) -> str:
+        """The protocol's name, for logs; that of the kind of connection when it is over."""
+        return self.kind if self._protocol is None else type(self._protocol).__name__
+
+    def _address(self, sockaddr: Any) -> Address:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        try:
+            host: object = self.getHost()
+        except OSError:
+            host = "gone"
+        protocol = "" if self._protocol is None else f", {type(self._protocol).__name__}"
+        return f"<{self.kind} connection {host} to {self._peer}, {self._top.state.value}{protocol}>"
+
+    # What the wire tells its owner.
+
+    def begin(self) -> None:
+        """The connection is made: tell the protocol, and read."""
+        top = self._top
+        if top is self._wire:
+            self._wire.start()
+        try:
+            self._protocol.makeConnection(self)
+        except BaseException as e:
+            self._wire.endWith(e)
+        if top is not self._wire and top is self._top and top.state in WRITING:
+            self.handshakeCompleted()
+
+    def refuse(self) -> None:
+        """The connection is made, and nobody wants it."""
+        if self._top is self._wire:
+            self._wire.start()
+        self._top.receiver = _NOBODY
+        self._top.lose()
+
+    def endReceived(self) -> bool:
+        """The peer ended its half; whether the protocol wants to go on with ours."""
+        protocol = self._protocol
+        if not provides(protocol, "IHalfCloseableProtocol"):
+            return False
+        try:
+            protocol.readConnectionLost()
+        except BaseException as e:
+            self._wire.endWith(e)
+        return True
+
+    def writingEnded(self) -> None:
+        """Our half is ended."""
+        protocol = self._protocol
+        if provides(protocol, "IHalfCloseableProtocol"):
+            try:
+                protocol.writeConnectionLost()
+            except BaseException as e:
+                self._wire.endWith(e)
+
+    def farewell(self) -> None:
+        """The reactor stops; the protocol will hear of it by `connectionLost`."""
+
+    def closing(self) -> None:
+        """The socket is about to be closed: keep the address that it would no longer tell."""
+        try:
+            self._wire.ownName()
+        except OSError:
+            self._host = self._peer
+
+    def lost(self, reason: Failure) -> None:
+        """The connection is over. Lets go of the protocol, so that both are freed with their last reference."""
+        protocol, connector = self._protocol, self._connector
+        value = reason.value
+        if isinstance(value, ConnectionLost) and value.host is None:
+            value.host, value.port = getattr(self._peer, "host", None), getattr(self._peer, "port", None)
+        self._connector = None
+        self._top.receiver = _NOBODY
+        if protocol is not None:
+            try:
+                protocol.connectionLost(reason)
+            except BaseException as e:
+                self.raised(e)
+        self._protocol = None
+        if connector is not None:
+            connector.lost(reason)
+
+    def raised(self, problem: BaseException) -> Failure | None:
+        """User code raised `problem`: report it. The failure to end the connection with, None when the reactor stops
+        instead.
+        """
+        if isinstance(problem, (KeyboardInterrupt, SystemExit)):
+            self._wire.escape(problem)
+            return None
+        reportException(f"{self!r} raised", problem)
+        return Failure(problem)
+
+
+class _Nobody:
+    __slots__ = ()
+
+    def dataReceived(self, data: bytes, /) -> None:
+        """Nobody is there any more."""
+
+
+_NOBODY = _Nobody()

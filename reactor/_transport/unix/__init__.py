@@ -1,0 +1,1 @@
+"""What is UNIX about streams and datagrams: paths, locks, passed descriptors."""

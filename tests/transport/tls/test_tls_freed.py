@@ -1,0 +1,87 @@
+"""D10 under TLS: what a connection was made of is freed when its last reference goes, without the garbage collector."""
+
+from __future__ import annotations
+
+import gc
+import ssl
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from net import Net
+from tls import connectSSL, impatient, listenSSL, startTLS, tls, tlsInTLS
+
+from reactor._transport.stream.wire import Wire
+from reactor._transport.tls.layer import Layer
+
+pytestmark = pytest.mark.parametrize("net", ["default"], indirect=True)
+KINDS = {"tls": tls, "tls in tls": tlsInTLS, "startTLS": startTLS}
+
+
+@pytest.fixture(autouse=True)
+def noCollector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def left() -> list[str]:
+    """What there is of connections."""
+    return [type(it).__name__ for it in gc.get_objects() if isinstance(it, Layer | Wire | ssl.SSLObject)]
+
+
+def lose(first: Any, second: Any) -> None:
+    first.lose()
+
+
+def abort(first: Any, second: Any) -> None:
+    first.abort()
+
+
+def fail(first: Any, second: Any) -> None:
+    second.transport.getHandle().send(b"garbage" * 10)
+
+
+def silence(first: Any, second: Any) -> None:
+    impatient(second)
+    first.ask("pauseProducing")
+    second.lose()
+    first.lose()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", [lose, abort, fail, silence])
+def test_anEndedConnectionIsFreed(net: Net, kind: str, end: Callable[[Any, Any], None]) -> None:
+    from net import Traced
+
+    before = len(left())
+    first, second = KINDS[kind](net, Traced, Traced)
+    assert len(left()) > before
+    end(first, second)
+    net.until(lambda: first.lost and second.lost)
+    net.turn()
+    for protocol in (first, second):
+        protocol.transport = None
+    assert len(left()) == before
+
+
+def test_aFailedHandshakeIsFreed(net: Net) -> None:
+    from tls import clientOptions, stranger
+
+    before = len(left())
+    server = listenSSL(net)
+    client = connectSSL(net, server.port, clientOptions(ca=stranger()))
+    net.until(lambda: client.over)
+    net.turn()
+    client.reasons.clear()
+    assert left()[before:] == []
+
+
+def test_anAttemptGivenUpIsFreed(net: Net) -> None:
+    before = len(left())
+    client = connectSSL(net, net.plainListener().getsockname()[1])
+    net.until(lambda: len(left()) > before)
+    client.connector.stopConnecting()
+    net.turn()
+    assert left()[before:] == []
