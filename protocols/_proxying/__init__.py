@@ -1,1 +1,1 @@
-"""What connections through something else share: names, networks, handing over, relaying."""
+"""What connections through something else share: names, networks, who is of the Internet, handing over, relaying."""

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from protocols._proxying.internet import isPublic
 from protocols.irc.error import IRCBadMessage
 
 TYPE_CHECKING = False
@@ -119,20 +120,12 @@ def dccParseAddress(address: str) -> str:
 
 
 def isPublicAddress(address: str) -> bool:
-    """Whether `address` is one of the Internet's at large.
+    """Whether `address` is one of the Internet's at large: global unicast as it is given out today.
 
-    Not loopback, not a private network, link-local or multicast, and not one of those inside IPv6 (mapped, 6to4): where
-    a peer could have us knock at our own services. False for what is no address.
+    Not loopback, not a private network, link-local or multicast, and not one of IPv6 that leads to one of those
+    (mapped, NAT64, 6to4, ISATAP): where a peer could have us knock at our own services. False for what is no address.
     """
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is not None:
-            found = inner
-    return found.is_global and not found.is_multicast
+    return isPublic(address)
 
 
 def dccDescribe(data: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any
 
-from protocols._proxying.networks import Networks, addressOf
+from protocols._proxying.internet import isPublic
+from protocols._proxying.networks import Networks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from protocols.socks._answering import Request
 
     Policy = Callable[[Request], Any]
-
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def allowNetworks(*networks: str) -> Policy:
@@ -54,22 +52,11 @@ def allowHosts(*names: str) -> Policy:
 
 
 def publicOnly(request: Request) -> bool:
-    """Destinations in the public Internet: no address that is private, of this host, of this link, reserved or of a
-    group, and none of IPv6 that stands for one of IPv4 that is.
+    """Destinations in the public Internet: only addresses of global unicast as it is given out today. None that is
+    private, of this host, of this link, reserved or of a group, and none of IPv6 that leads to one of IPv4 that is
+    (mapped, NAT64, 6to4, ISATAP).
     """
-    address = addressOf(request.address or "")
-    return address is not None and _public(address)
-
-
-def _public(address: IPv4Address | IPv6Address) -> bool:
-    if not address.is_global or address.is_multicast:
-        return False
-    if isinstance(address, IPv4Address):
-        return True
-    inner = [address.ipv4_mapped, address.sixtofour]
-    if address in _NAT64:
-        inner.append(IPv4Address(address.packed[-4:]))
-    return all(each is None or _public(each) for each in inner)
+    return isPublic(request.address or "")
 
 
 def allOf(*policies: Policy) -> Policy:
