@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reactor.address import IPv4Address, IPv6Address
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -74,3 +76,18 @@ class ProxyInfo:
 def shown(data: bytes | bytearray) -> str:
     """The beginning of what a peer sent, for messages: on one line, whatever it is."""
     return repr(bytes(data[:40])) + ("..." if len(data) > 40 else "")
+
+
+def ofOneFamily(source: Any, destination: Any) -> tuple[Any, Any]:
+    """Both, but that of an address of IPv4 and one of IPv6 the former is in its mapped form, since a header has one
+    family. What is no address of IP stays as it is.
+    """
+    if isinstance(source, IPv4Address) and isinstance(destination, IPv6Address):
+        return _mapped(source), destination
+    if isinstance(source, IPv6Address) and isinstance(destination, IPv4Address):
+        return source, _mapped(destination)
+    return source, destination
+
+
+def _mapped(address: IPv4Address) -> IPv6Address:
+    return IPv6Address(address.type, f"::ffff:{address.host}", address.port)

@@ -1,4 +1,8 @@
-"""Version 1 of the PROXY protocol, a line of text (section 2.1 of its specification). Pure."""
+"""Version 1 of the PROXY protocol, a line of text (section 2.1 of its specification). Pure.
+
+A line has addresses of one family there. nginx and others write the other end's address as they have it where it is of
+the other one; that is no reason to shut a client out, since each address says itself what it is.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from protocols.haproxy._info import (
     InvalidProxyHeader,
     MissingAddressData,
     ProxyInfo,
+    ofOneFamily,
     shown,
 )
 from reactor.address import IPv4Address, IPv6Address
@@ -40,31 +45,51 @@ def parseV1(line: bytes) -> ProxyInfo:
         raise MissingAddressData(f"PROXY line without two addresses and two ports: {shown(line)}")
     if len(fields) > 4:
         raise InvalidProxyHeader(f"PROXY line with more than two addresses and two ports: {shown(line)}")
-    source, destination, sourcePort, destinationPort = fields
-    return ProxyInfo(line, _address(kind, source, sourcePort, line), _address(kind, destination, destinationPort, line))
+    *hosts, sourcePort, destinationPort = fields
+    source, destination = (_host(host, line) for host in hosts)
+    named = Text4 if kind == b"TCP4" else Text6
+    if not isinstance(source, named) and not isinstance(destination, named):
+        raise InvalidProxyHeader(f"PROXY line with no address of the family that it names: {shown(line)}")
+    mapped = kind == b"TCP6"
+    return ProxyInfo(
+        line,
+        _address(source, _port(sourcePort, line), mapped),
+        _address(destination, _port(destinationPort, line), mapped),
+    )
 
 
-def _address(kind: bytes, host: bytes, port: bytes, line: bytes) -> Any:
+def _port(port: bytes, line: bytes) -> int:
     # No leading zeros: 010 is eight to some and ten to others.
     if not port.isdigit() or len(port) > 5 or int(port) > 65535 or (port[:1] == b"0" and port != b"0"):
         raise InvalidProxyHeader(f"PROXY line with a port that is none, {shown(port)}: {shown(line)}")
+    return int(port)
+
+
+def _host(host: bytes, line: bytes) -> Text4 | Text6:
     try:
         text = host.decode("ascii")
-        if kind == b"TCP4":
-            return IPv4Address("TCP", str(Text4(text)), int(port))
         if "%" in text:
             raise ValueError("a zone")
-        return IPv6Address("TCP", inet_ntop(AF_INET6, Text6(text).packed), int(port))
+        return Text6(text) if ":" in text else Text4(text)
     except ValueError:
         raise InvalidProxyHeader(f"PROXY line with an address that is none, {shown(host)}: {shown(line)}") from None
 
 
+def _address(host: Text4 | Text6, port: int, mapped: bool) -> IPv4Address | IPv6Address:
+    """`mapped`: an address of IPv4 in the form that it has on sockets of both families."""
+    if isinstance(host, Text6):
+        return IPv6Address("TCP", inet_ntop(AF_INET6, host.packed), port)
+    return IPv6Address("TCP", f"::ffff:{host}", port) if mapped else IPv4Address("TCP", str(host), port)
+
+
 def formatV1(source: Any, destination: Any) -> bytes:
-    """The line for a connection from `source` to `destination`, both `IPv4Address` or both `IPv6Address` of TCP; for
-    anything else, None for example, the line that says that they are unknown.
+    """The line for a connection from `source` to `destination`, each an `IPv4Address` or `IPv6Address` of TCP; for
+    anything else, None for example, the line that says that they are unknown. Of one of each family, that of IPv4 is
+    written in its mapped form.
 
     :raises ValueError: when a host is no address.
     """
+    source, destination = ofOneFamily(source, destination)
     kinds: tuple[tuple[bytes, Any, Any], ...] = ((b"TCP4", IPv4Address, Text4), (b"TCP6", IPv6Address, Text6))
     for kind, cls, text in kinds:
         if isinstance(source, cls) and isinstance(destination, cls) and source.type == destination.type == "TCP":

@@ -12,6 +12,7 @@ from protocols.haproxy._info import (
     InvalidProxyHeader,
     MissingAddressData,
     ProxyInfo,
+    ofOneFamily,
     shown,
 )
 from reactor.address import IPv4Address, IPv6Address, UNIXAddress
@@ -114,7 +115,8 @@ def _verify(header: bytes, tlvs: list[tuple[int, bytes, int]]) -> None:
 
 
 def formatV2(source: Any, destination: Any, tlvs: Iterable[tuple[int, bytes]] = (), *, checksum: bool = False) -> bytes:
-    """The header for a connection from `source` to `destination`, two addresses of one class of `reactor.address`.
+    """The header for a connection from `source` to `destination`, two addresses of one class of `reactor.address`. Of
+    one of each IP family, that of IPv4 is written in its mapped form.
 
     :param source: None (and `destination` None) when the proxy speaks for itself: the command is LOCAL then.
     :param tlvs: additional pieces, ``(type, value)``.
@@ -140,6 +142,7 @@ def formatV2(source: Any, destination: Any, tlvs: Iterable[tuple[int, bytes]] = 
 def _block(source: Any, destination: Any) -> tuple[int, bytes]:
     if source is None and destination is None:
         return 0, b""
+    source, destination = ofOneFamily(source, destination)
     if source.__class__ is destination.__class__:
         if isinstance(source, UNIXAddress):
             names = [each.name or b"" for each in (source, destination)]

@@ -92,12 +92,12 @@ class Asking5:
         taken, self.rest = self.rest[:count], self.rest[count:]
         return taken
 
-    def _expectVersion(self, version: int) -> None:
-        if self.rest and self.rest[0] != version:
+    def _expectVersion(self) -> None:
+        if self.rest and self.rest[0] != 5:
             raise SOCKSError(f"it answered what is not SOCKS 5: {self.rest[:40]!r}")
 
     def _method(self) -> bytes | None:
-        self._expectVersion(5)
+        self._expectVersion()
         reply = self._take(2)
         if reply is None:
             return None
@@ -111,7 +111,10 @@ class Asking5:
         return self._request
 
     def _status(self) -> bytes | None:
-        self._expectVersion(1)
+        # RFC 1929 has the version of the authentication there, 1; a good many servers write SOCKS's own, and mean the
+        # same.
+        if self.rest and self.rest[0] not in (1, 5):
+            raise SOCKSError(f"it answered the user name and the password with what is no status: {self.rest[:40]!r}")
         reply = self._take(2)
         if reply is None:
             return None
@@ -121,7 +124,7 @@ class Asking5:
         return self._request
 
     def _reply(self) -> bytes | None:
-        self._expectVersion(5)
+        self._expectVersion()
         if len(self.rest) >= 2 and self.rest[1]:
             raise refused(self.rest[1])
         if len(self.rest) < 5:

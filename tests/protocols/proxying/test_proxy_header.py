@@ -47,6 +47,30 @@ def test_version1() -> None:
     assert (info.source, info.destination) == SIX
 
 
+def test_PROXY_version1OfTwoFamilies() -> None:
+    """As nginx writes them: the family that is named is that of one end."""
+    info = parseV1(b"PROXY TCP6 2001:db8::1 192.0.2.1 51512 22\r\n")
+    assert (info.source, info.destination) == (
+        IPv6Address("TCP", "2001:db8::1", 51512),
+        IPv6Address("TCP", "::ffff:192.0.2.1", 22),
+    )
+    info = parseV1(b"PROXY TCP4 192.168.203.4 2603:c020:57fd::a1:1 48874 25\r\n")
+    assert (info.source, info.destination) == (
+        IPv4Address("TCP", "192.168.203.4", 48874),
+        IPv6Address("TCP", "2603:c020:57fd::a1:1", 25),
+    )
+    info = parseV1(b"PROXY TCP6 192.0.2.1 2001:db8::1 5 22\r\n")
+    assert info.source == IPv6Address("TCP", "::ffff:192.0.2.1", 5)
+
+
+@pytest.mark.parametrize("pair", [(FOUR[0], SIX[1]), (SIX[0], FOUR[1])])
+def test_twoFamiliesAreWrittenAsOne(pair: Any) -> None:
+    for info in (parseV1(formatV1(*pair)), parseV2(formatV2(*pair))):
+        for said, meant in zip((info.source, info.destination), pair, strict=True):
+            host = meant.host if isinstance(meant, IPv6Address) else f"::ffff:{meant.host}"
+            assert said == IPv6Address("TCP", host, meant.port)
+
+
 @pytest.mark.parametrize("rest", [b"", b" 1 2 3", b" TCP4 192.0.2.1 192.0.2.1 1 2", b" \xff\0"])
 def test_version1Unknown(rest: bytes) -> None:
     info = parseV1(b"PROXY UNKNOWN" + rest + b"\r\n")
@@ -76,6 +100,8 @@ def test_theLongestLine() -> None:
         b"PROXY TCP4 ::1 ::1 5000 443\r\n",
         b"PROXY TCP6 192.0.2.1 198.51.100.7 5000 443\r\n",
         b"PROXY TCP6 fe80::1%eth0 ::1 5000 443\r\n",
+        b"PROXY TCP4 192.0.2.1 fe80::1%eth0 5000 443\r\n",
+        b"PROXY TCP6 ::1 192.0.2.01 5000 443\r\n",
         b"PROXY TCP6 ::\xff ::1 5000 443\r\n",
         b"PROXY TCP4  192.0.2.1 198.51.100.7 5000 443\r\n",
         b"PROXY TCP4 192.0.2.1 198.51.100.7 5000 443 \r\n",
@@ -223,7 +249,7 @@ def test_PROXY_lengthIsRefusedBeforeAnythingIsKept() -> None:
 def test_formatV1() -> None:
     assert formatV1(*FOUR) == b"PROXY TCP4 192.0.2.1 198.51.100.7 5000 443\r\n"
     assert formatV1(*SIX) == b"PROXY TCP6 2001:db8::1 2001:db8::2 5000 443\r\n"
-    for other in (UNIX, DATAGRAM, (None, None), (FOUR[0], SIX[1])):
+    for other in (UNIX, DATAGRAM, (None, None), (DATAGRAM[0], SIX[1])):
         assert formatV1(*other) == b"PROXY UNKNOWN\r\n"
     with pytest.raises(ValueError, match="example"):
         formatV1(IPv4Address("TCP", "example", 1), FOUR[1])
@@ -232,7 +258,7 @@ def test_formatV1() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "said"),
     [
-        ((FOUR[0], SIX[1]), TypeError, "of one kind"),
+        ((DATAGRAM[0], SIX[1]), TypeError, "of one kind"),
         ((FOUR[0], None), TypeError, "of one kind"),
         ((FOUR[0], DATAGRAM[1]), TypeError, "of one kind"),
         ((IPv4Address("TCP", "name", 1), FOUR[1]), ValueError, "no address"),

@@ -111,6 +111,31 @@ def test_theBytesOfTheRFC() -> None:
     assert client.done and client.rest == b"behind"
 
 
+def test_aStatusUnderTheVersionOfSOCKS() -> None:
+    client = asking(5, "192.0.2.1", 80, "me")
+    client.receive(b"\5\2")
+    # RFC 1929 has a 1 there.
+    assert client.receive(b"\5") == b""
+    assert client.receive(b"\0") == b"\5\1\0\1\xc0\0\2\1\0\x50"
+    client.receive(b"\5\0\0\1\0\0\0\0\0\0")
+    assert client.done
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (b"\1\1", r"refused the user name or the password \(status 1\)"),
+        (b"\5\xff", r"refused the user name or the password \(status 255\)"),
+        (b"HTTP/1.1", "answered the user name and the password with what is no status: b'HTTP/1.1'"),
+    ],
+)
+def test_aStatusThatIsNone(status: bytes, said: str) -> None:
+    client = asking(5, "192.0.2.1", 80, "me")
+    client.receive(b"\5\2")
+    with pytest.raises(SOCKSError, match=said):
+        client.receive(status)
+
+
 @pytest.mark.parametrize(
     ("version", "answers"),
     [
