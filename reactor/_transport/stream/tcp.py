@@ -125,9 +125,14 @@ def adopt(method: str, fileDescriptor: int, addressFamily: int, kind: int = sock
 
 @implementer(ITLSTransport)
 class TCPTransport(StreamTransport):
-    """A connection over TCP, IPv4 or IPv6."""
+    """A connection over TCP, IPv4 or IPv6.
 
-    __slots__ = ()
+    Its options can be asked for and set at any time: when the connection is over, setting one has no effect, and asking
+    gives what was last set, or what every connection begins with.
+    """
+
+    # What a program set, (level, option) -> value: there once it has set anything, which few do.
+    __slots__ = ("_set",)
 
     kind = "TCP"
 
@@ -138,15 +143,15 @@ class TCPTransport(StreamTransport):
         """Whether small writes are sent at once (the default here) and not held back until the last one is
         acknowledged.
         """
-        return bool(self._wire.socket.getsockopt(_TCP, _NODELAY))
+        return self._option(_TCP, _NODELAY, True)
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Send small writes at once, or hold them back (Nagle's algorithm, RFC 896)."""
-        self._wire.socket.setsockopt(_TCP, _NODELAY, bool(enabled))
+        self._setOption(_TCP, _NODELAY, bool(enabled))
 
     def getTcpKeepAlive(self) -> bool:
         """Whether an idle connection is probed."""
-        return bool(self._wire.socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))
+        return self._option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, False)
 
     def setTcpKeepAlive(
         self, enabled: bool, idle: int | None = None, interval: int | None = None, count: int | None = None
@@ -157,11 +162,24 @@ class TCPTransport(StreamTransport):
         probes after which the connection is lost. What is None stays as the system has it. OSError when the system
         refuses a value.
         """
-        sock = self._wire.socket
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, bool(enabled))
+        self._setOption(socket.SOL_SOCKET, socket.SO_KEEPALIVE, bool(enabled))
         for name, value in (("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", interval), ("TCP_KEEPCNT", count)):
             if value is not None:
-                sock.setsockopt(_TCP, getattr(socket, name), value)
+                self._setOption(_TCP, getattr(socket, name), value)
+
+    def _option(self, level: int, option: int, default: bool) -> bool:
+        sock = self._wire.socket
+        if sock.fileno() >= 0:
+            return bool(sock.getsockopt(level, option))
+        return bool(getattr(self, "_set", {}).get((level, option), default))
+
+    def _setOption(self, level: int, option: int, value: int) -> None:
+        sock = self._wire.socket
+        if sock.fileno() >= 0:
+            sock.setsockopt(level, option, value)
+            if not hasattr(self, "_set"):
+                self._set: dict[tuple[int, int], int] = {}
+            self._set[level, option] = value
 
 
 class TCPListener:

@@ -156,14 +156,29 @@ def test_keepAlive(net: Net) -> None:
 
 
 def test_optionsAfterTheEnd(net: Net) -> None:
-    protocol, _ = net.socketPair()
-    transport: Any = protocol.transport
-    protocol.abort()
-    net.until(lambda: protocol.lost)
-    assert transport.fileno() == -1
-    for call in (transport.getTcpNoDelay, transport.getTcpKeepAlive, lambda: transport.setTcpNoDelay(True)):
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            call()
+    """Inside connectionLost, and later: nothing raises, setting has no effect, asking gives the last value."""
+    client, server = net.pair()
+    transport: Any = client.transport
+    transport.setTcpNoDelay(False)
+    transport.setTcpKeepAlive(True, idle=100)
+    told: list[bool] = []
+    trace = client.connectionLost
+
+    def lost(reason: Any) -> None:
+        assert transport.fileno() == -1
+        transport.setTcpNoDelay(True)
+        transport.setTcpKeepAlive(False, idle=1, count=100_000)
+        told.extend((transport.getTcpNoDelay(), transport.getTcpKeepAlive()))
+        trace(reason)
+
+    client.connectionLost = lost  # type: ignore[method-assign]
+    other: Any = server.transport
+    client.abort()
+    net.until(lambda: told and server.lost)
+    assert told == [False, True]
+    assert (transport.getTcpNoDelay(), transport.getTcpKeepAlive()) == (False, True)
+    # What every connection begins with, where nobody set anything.
+    assert (other.getTcpNoDelay(), other.getTcpKeepAlive()) == (True, False)
 
 
 def test_handle(net: Net) -> None:
