@@ -1,7 +1,10 @@
-r"""CTCP, requests and answers inside the text of messages: taken out, put in, quoted.
+r"""CTCP, requests and answers inside the text of messages: taken out, put in.
 
-``\x01TAG data\x01`` in a PRIVMSG is a request, in a NOTICE an answer. Two kinds of quoting: the low level one lets CR,
-LF and NUL stand in a message, the other one lets ``\x01`` stand in what a request says.
+``\x01TAG data\x01`` in a PRIVMSG is a request, in a NOTICE an answer. What stands between is as it is written: no
+client of today quotes there ("Modern IRC Client Protocol", CTCP). So a backslash is one, and ``\x01`` cannot be said.
+
+The two kinds of quoting of 1994 are here for those who talk to a client of that time: the low level one lets CR, LF and
+NUL stand in a message, the other one lets ``\x01`` stand in a request.
 """
 
 from __future__ import annotations
@@ -44,9 +47,9 @@ NUL = "\0"
 SPC = " "
 #: Begins and ends a request.
 X_DELIM = "\x01"
-#: Quotes inside a request.
+#: Quotes inside a request, by the rules of 1994.
 X_QUOTE = "\\"
-#: Quotes in any message.
+#: Quotes in any message, by the rules of 1994.
 M_QUOTE = "\x10"
 
 _LOW = str.maketrans({NUL: M_QUOTE + "0", NL: M_QUOTE + "n", CR: M_QUOTE + "r", M_QUOTE: M_QUOTE + M_QUOTE})
@@ -68,7 +71,7 @@ def lowDequote(s: str) -> str:
 
 
 def ctcpQuote(s: str) -> str:
-    """`s` with ``\\x01`` and backslashes quoted by backslashes, so that it can stand in a request."""
+    """`s` with ``\\x01`` and backslashes quoted by backslashes: for a client of 1994."""
     return s.translate(_HIGH)
 
 
@@ -80,7 +83,7 @@ def ctcpDequote(s: str) -> str:
 def ctcpExtract(message: str) -> Extracted:
     """The text of a message, taken apart: ``extended`` are the requests as (tag, data or None), ``normal`` is the rest.
 
-    Requests are dequoted; empty ones and empty text are left out; the last one need not be ended.
+    Empty requests and empty text are left out; the last request need not be ended.
     """
     normal: list[str] = []
     extended: list[tuple[str, str | None]] = []
@@ -88,7 +91,7 @@ def ctcpExtract(message: str) -> Extracted:
         if not part:
             continue
         if number % 2:
-            tag, space, data = ctcpDequote(part).partition(SPC)
+            tag, space, data = part.partition(SPC)
             extended.append((tag, data if space else None))
         else:
             normal.append(part)
@@ -100,11 +103,15 @@ def ctcpStringify(messages: Iterable[tuple[str, object]]) -> str:
 
     Data is None or empty for none, text, a list or tuple whose items are put together with spaces, or what `str` makes
     text of.
+
+    :raises ValueError: when there is ``\\x01`` in a request, where it would end it.
     """
     parts = []
     for tag, data in messages:
         if isinstance(data, list | tuple):
             data = SPC.join(map(str, data))
         request = f"{tag} {data}" if data else tag
-        parts.append(X_DELIM + ctcpQuote(request) + X_DELIM)
+        if X_DELIM in request:
+            raise ValueError(f"\\x01 inside a CTCP request: {request[:80]!r}")
+        parts.append(X_DELIM + request + X_DELIM)
     return "".join(parts)

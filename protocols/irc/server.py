@@ -9,7 +9,7 @@ import socket
 
 from protocols.basic import LineReceiver
 from protocols.irc import numerics as rpl
-from protocols.irc.ctcp import X_DELIM, ctcpQuote, lowQuote
+from protocols.irc.ctcp import CR, LF, M_QUOTE, NUL, ctcpStringify
 from protocols.irc.error import IRCBadMessage
 from protocols.irc.message import MAX_BODY, MAX_TAGS, Message, joinTags
 from protocols.irc.text import split
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["IRC"]
 
 _FORBIDDEN = re.compile("[\0\r\n]").search
+# As `lowQuote`, but that M_QUOTE itself stays: no client of today takes quoting back, and would show two of them.
+_SENDABLE = str.maketrans({NUL: M_QUOTE + "0", LF: M_QUOTE + "n", CR: M_QUOTE + "r"})
 
 
 class IRC(LineReceiver):
@@ -148,16 +150,19 @@ class IRC(LineReceiver):
         self.sendLine(line)
 
     def privmsg(self, sender: str, recip: str, message: str) -> None:
-        """`sender` says `message` to `recip`, a nickname or a channel. CR, LF and NUL are quoted (`lowQuote`)."""
-        self.sendCommand("PRIVMSG", (recip, f":{lowQuote(message)}"), sender)
+        r"""`sender` says `message` to `recip`, a nickname or a channel. CR, LF and NUL become ``\x10r`` and so on."""
+        self.sendCommand("PRIVMSG", (recip, f":{message.translate(_SENDABLE)}"), sender)
 
     def notice(self, sender: str, recip: str, message: str) -> None:
-        """`sender` says `message` to `recip`, which nobody shall answer by itself. Quoted as in `privmsg`."""
-        self.sendCommand("NOTICE", (recip, f":{lowQuote(message)}"), sender)
+        """`sender` says `message` to `recip`, which nobody shall answer by itself. Line ends as in `privmsg`."""
+        self.sendCommand("NOTICE", (recip, f":{message.translate(_SENDABLE)}"), sender)
 
     def action(self, sender: str, recip: str, message: str) -> None:
-        """`sender` does `message`: CTCP ACTION."""
-        self.privmsg(sender, recip, f"{X_DELIM}ACTION {ctcpQuote(message)}{X_DELIM}")
+        r"""`sender` does `message`: CTCP ACTION.
+
+        :raises ValueError: for ``\x01``, which would end the action; and as `sendCommand` does.
+        """
+        self.privmsg(sender, recip, ctcpStringify([("ACTION", message)]))
 
     def join(self, who: str, where: str) -> None:
         """`who` joins the channel `where`."""

@@ -95,7 +95,7 @@ SCRIPTS = {
         ctcp("DCC SEND f.txt 2130706433 5000 123", 'DCC send "a b" 2130706433 5000 1', "DCC SEND f 127.0.0.1 5000"),
         ctcp("DCC CHAT chat 2130706433 5000", "DCC RESUME f 5000 10", "DCC ACCEPT f 5000 10", "DCC "),
         ["ctcpMakeQuery", "u", [["A", None], ["B", "c d"]]],
-        ["ctcpMakeReply", "u", [["A\1", "x\\y"], ["B", ["q", "z"]]]],
+        ["ctcpMakeReply", "u", [["A", "x y"], ["B", ["q", "z"]]]],
         ["ping", "u", "token"],
         ["dccResume", "u", "f", 5000, 10],
         ["dccAcceptResume", "u", "f", 5000, 10],

@@ -6,6 +6,7 @@ a line is `sendLine`'s business; what is answered comes through the hooks.
 
 from __future__ import annotations
 
+from protocols.irc.ctcp import X_DELIM
 from protocols.irc.message import MAX_BODY
 from protocols.irc.text import split
 
@@ -141,8 +142,13 @@ class ClientCommands:
         self._sendText("NOTICE", user, message, length)
 
     def describe(self, channel: str, action: str) -> None:
-        """Do `action` (``/me action``) in `channel`, with its prefix, or to a nickname; each line is an action."""
+        r"""Do `action` (``/me action``) in `channel`, with its prefix, or to a nickname; each line is an action.
+
+        :raises ValueError: for NUL, or for ``\x01``, which would end the action.
+        """
         _noNul("PRIVMSG", action)
+        if X_DELIM in action:
+            raise ValueError(f"\\x01 in an action: {action[:80]!r}")
         room = self._room("PRIVMSG", channel, None) - len("\x01ACTION \x01")
         pieces = split(action, room)
         for piece in pieces:

@@ -67,7 +67,7 @@ class ClientCTCP(ClientConnection):
     def ctcpMakeQuery(self, user: str, messages: Iterable[tuple[str, object]]) -> None:
         """Send requests, pairs of tag and data (None for none), to `user`.
 
-        :raises ValueError: when there is CR, LF or NUL in them, or they are too long for a line.
+        :raises ValueError: when there is CR, LF, NUL or ``\\x01`` in them, or they are too long for a line.
         """
         self.sendCommand("PRIVMSG", user, text=ctcpStringify(messages))
 

@@ -153,6 +153,17 @@ def test_anActionIsOneForClients() -> None:
     assert irc.ctcpExtract(message.params[1]) == {"extended": [("ACTION", "waves")], "normal": []}
 
 
+@pytest.mark.parametrize("text", ["C:\\new\\a", "¯\\_(ツ)_/¯", "a\x10b"])
+def test_whatIsSaidIsNotQuoted(text: str) -> None:
+    server, sink = made()
+    server.action("a!b@c", "#c", text)
+    server.privmsg("a!b@c", "#c", text)
+    done, said = (irc.Message.parse(line).params[1] for line in sink.data.split(b"\r\n")[:2])
+    assert (done, said) == (f"\1ACTION {text}\1", text)
+    with pytest.raises(ValueError, match="inside a CTCP request"):
+        server.action("a!b@c", "#c", "a\1b")
+
+
 class Asked(irc.IRC):
     """Keeps what comes."""
 

@@ -24,7 +24,7 @@ quoted = st.text(st.sampled_from("aon0\x01\\\x10\r\n\0 \x02"), max_size=20)
 
 
 @needsTwisted
-@pytest.mark.parametrize("name", ["lowQuote", "lowDequote", "ctcpQuote", "ctcpDequote", "ctcpExtract"])
+@pytest.mark.parametrize("name", ["lowQuote", "lowDequote", "ctcpQuote", "ctcpDequote"])
 def test_quotingIsTwisteds(name: str) -> None:
     ours, theirs = getattr(irc, name), getattr(twisted, name)
 
@@ -45,10 +45,35 @@ def test_quotingIsUndone(text: str) -> None:
 
 
 @needsTwisted
-@pytest.mark.parametrize(
-    "messages",
-    [[("A", "b")], [("A", None), ("B", "")], [("A", ["x", 1]), ("B", ("y",))], [("A\\", "\x01"), ("C", 3)], []],
-)
+@settings(max_examples=150)
+@given(st.text(st.sampled_from("aon0\x01\x10\r\n\0 \x02"), max_size=20))
+def test_whatHasNoBackslashIsExtractedAsByTwisted(text: str) -> None:
+    assert irc.ctcpExtract(text) == twisted.ctcpExtract(text)
+
+
+TALES = ["¯\\_(ツ)_/¯", "C:\\new\\a", "\\a\\", "\\", "\\\\server\\share", "a\x10nb"]
+
+
+@pytest.mark.parametrize("text", TALES)
+def test_nothingIsQuotedInRequests(text: str) -> None:
+    assert irc.ctcpStringify([("ACTION", text)]) == f"\1ACTION {text}\1"
+    assert irc.ctcpExtract(f"\1ACTION {text}\1") == {"extended": [("ACTION", text)], "normal": []}
+
+
+@settings(max_examples=150)
+@given(st.text(st.characters(exclude_characters="\x01"), min_size=1, max_size=20))
+def test_requestsComeOutAsTheyWentIn(text: str) -> None:
+    assert irc.ctcpExtract(irc.ctcpStringify([("A", text), ("B", None)]))["extended"] == [("A", text), ("B", None)]
+
+
+@pytest.mark.parametrize("request_", [("A", "x\1y"), ("A\1", None), ("A", ["x", "\1"])])
+def test_aRequestThatWouldEndBeforeItsEnd(request_: Any) -> None:
+    with pytest.raises(ValueError, match="inside a CTCP request"):
+        irc.ctcpStringify([request_])
+
+
+@needsTwisted
+@pytest.mark.parametrize("messages", [[("A", "b")], [("A", None), ("B", "")], [("A", ["x", 1]), ("B", ("y",))], []])
 def test_stringifyIsTwisteds(messages: Any) -> None:
     assert irc.ctcpStringify(messages) == twisted.ctcpStringify(messages)
 

@@ -125,6 +125,45 @@ def test_noLineIsSmuggledOut(call: Any, bad: str) -> None:
     assert wire.data == b""
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c: c.ctcpMakeQuery("u", [("PING", "1\1")]),
+        lambda c: c.ctcpMakeReply("u", [("PING", "1\1")]),
+        lambda c: c.describe("#c", "waves\1"),
+        lambda c: c.dccResume("u", "file\1", 5000, 1),
+    ],
+)
+def test_noRequestIsSmuggledOut(call: Any) -> None:
+    client, wire = welcomed()
+    with pytest.raises(ValueError, match="x01"):
+        call(client)
+    assert wire.data == b""
+
+
+@pytest.mark.parametrize("text", ["C:\\new\\a", "¯\\_(ツ)_/¯", "\\"])
+def test_aBackslashIsABackslash(text: str) -> None:
+    client, wire = welcomed()
+    client.describe("#c", text)
+    client.ctcpMakeQuery("u", [("PING", text)])
+    assert wire.taken() == [f"PRIVMSG #c :\1ACTION {text}\1", f"PRIVMSG u :\1PING {text}\1"]
+    feed(client, f":al!u@h PRIVMSG #c :\1ACTION {text}\1", f":al!u@h PRIVMSG bot :\1PING {text}\1")
+    assert client.told == [("action", "al!u@h", "#c", text)]
+    assert wire.taken() == [f"NOTICE al :\1PING {text}\1"]
+    feed(client, f':al!u@h PRIVMSG bot :\1DCC SEND "C:\\Users\\al\\{text}" 134744072 5000 3\1')
+    assert client.told[1:] == [
+        (
+            "dccDoSend",
+            "al!u@h",
+            "8.8.8.8",
+            5000,
+            f"C:\\Users\\al\\{text}",
+            3,
+            [f"C:\\Users\\al\\{text}", "134744072", "5000", "3"],
+        )
+    ]
+
+
 @pytest.mark.parametrize("word", ["", ":x", "a b"])
 def test_aWordIsOneParameter(word: str) -> None:
     client, wire = welcomed()
