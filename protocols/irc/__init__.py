@@ -28,6 +28,7 @@ from protocols.irc.modes import *
 from protocols.irc.numerics import *
 from protocols.irc.sasl import *
 from protocols.irc.server import *
+from protocols.irc.servertime import *
 from protocols.irc.sts import *
 from protocols.irc.text import *
 

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["COLORS", "Formatted", "assembleFormattedText", "attributes", "parseFormattedText", "stripFormatting"]
 
 #: The colours that have names, by number in the text.
@@ -36,7 +40,11 @@ _Look = dict[str, int]
 
 
 class Formatted:
-    """Text with a look, in which there may be text with more: ``formatted["text", formatted["more"]]``."""
+    """Text with a look, in which there may be text with more: ``formatted["text", formatted["more"]]``.
+
+    Equal are two whose text is the same and looks the same, however it is put together; so ``normal["a"]`` is what
+    `parseFormattedText` makes of ``a``. What has no text yet is equal when its own look is.
+    """
 
     __slots__ = ("children", "look")
 
@@ -58,7 +66,8 @@ class Formatted:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Formatted):
             return NotImplemented
-        return self.look == other.look and self.children == other.children
+        mine = _runs(self)
+        return mine == _runs(other) and (bool(mine) or self.look == other.look)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -102,17 +111,33 @@ def assembleFormattedText(formatted: Formatted) -> str:
 
     ``normal`` takes away the look of what it is in.
     """
-    pieces: list[str] = []
+    return "".join([_codes(look, text) + text for text, look in _pieces(formatted)])
+
+
+def _pieces(formatted: Formatted) -> Iterator[tuple[str, _Look]]:
+    """Each text in `formatted`, and its whole look."""
     # Not by recursion: trees may be deep.
     todo: list[tuple[str | Formatted, _Look]] = [(formatted, {})]
     while todo:
         node, look = todo.pop()
         if isinstance(node, str):
-            pieces.append(_codes(look, node) + node)
+            yield node, look
         else:
             inner = {**look, **node.look} if node.look else {}
             todo.extend((child, inner) for child in reversed(node.children))
-    return "".join(pieces)
+
+
+def _runs(formatted: Formatted) -> list[tuple[str, _Look]]:
+    """The same without empty texts, and with neighbours that look the same as one."""
+    runs: list[tuple[list[str], _Look]] = []
+    for text, look in _pieces(formatted):
+        if not text:
+            continue
+        if runs and runs[-1][1] == look:
+            runs[-1][0].append(text)
+        else:
+            runs.append(([text], look))
+    return [("".join(texts), look) for texts, look in runs]
 
 
 def _codes(look: _Look, text: str) -> str:

@@ -17,6 +17,18 @@ _unescape = re.compile(r"\\x([0-9a-fA-F]{2})").sub
 _MODE_KINDS = ("addressModes", "param", "setParam", "noParam")
 
 
+def _defaults() -> dict[str, Any]:
+    """What holds while a server says nothing, or no more (RFC 1459)."""
+    return {
+        "CHANNELLEN": 200,
+        "CHANTYPES": ("#", "&"),
+        "MODES": 3,
+        "NICKLEN": 9,
+        "PREFIX": {"o": ("@", 0), "v": ("+", 1), "h": ("%", 2)},
+        "CHANMODES": {"addressModes": "b", "param": "", "setParam": "lk", "noParam": ""},
+    }
+
+
 def _number(text: str) -> int | None:
     # int() would take "1_000", spaces and other scripts' digits, and take long for thousands of digits.
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
@@ -33,27 +45,28 @@ class ServerSupportedFeatures:
     MAX_FEATURES = 500
 
     def __init__(self) -> None:
-        self._features: dict[str, Any] = {
-            "CHANNELLEN": 200,
-            "CHANTYPES": ("#", "&"),
-            "MODES": 3,
-            "NICKLEN": 9,
-            "PREFIX": {"o": ("@", 0), "v": ("+", 1), "h": ("%", 2)},
-            "CHANMODES": {"addressModes": "b", "param": "", "setParam": "lk", "noParam": ""},
-        }
+        self._features = _defaults()
 
     def parse(self, params: Iterable[str]) -> None:
-        """Take in ``NAME``, ``NAME=value`` and ``-NAME`` (which takes a feature back).
+        """Take in ``NAME``, ``NAME=value`` and ``-NAME``: that is as if the feature had never been named.
 
         A value that makes no sense never raises: a number becomes None, the rest stays as it is written.
         """
         for param in params:
             name, _, value = param.partition("=")
             if param.startswith("-"):
-                self._features.pop(param[1:], None)
+                self._takeBack(param[1:])
             elif name in self._features or len(self._features) < self.MAX_FEATURES:
                 value = _unescape(lambda octet: chr(int(octet[1], 16)), value)
                 self._features[name] = _READERS.get(name, _parts)(value)
+
+    def _takeBack(self, name: str) -> None:
+        # Written "-NAME=value" by servers that repeat what they said before.
+        name = name.partition("=")[0]
+        self._features.pop(name, None)
+        before = _defaults().get(name)
+        if before is not None:
+            self._features[name] = before
 
     def getFeature(self, feature: str, default: Any = None) -> Any:
         """The value of `feature`, or `default` if the server does not have it."""

@@ -74,6 +74,9 @@ class Message:
             if len(section) > MAX_TAGS // 4 and len(_encoded(section)) >= MAX_TAGS:
                 raise IRCBadMessage(f"more than {MAX_TAGS} bytes of tags: {_shown(section)}")
             tags = splitTags(section[1:])
+            if text[:1] == " ":
+                # One or more (IRCv3 "Message Tags"): a source comes first in what is left.
+                text = text.lstrip(" ")
         else:
             tags = {}
         head, colon, last = text.partition(" :")

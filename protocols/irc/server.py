@@ -55,7 +55,7 @@ class IRC(LineReceiver):
     def lineReceived(self, line: bytes) -> None:
         """A line came: `messageReceived`, or `badMessageReceived`. An empty one is none (RFC 1459, section 2.3.1)."""
         line = line.removesuffix(b"\r")
-        if not line:
+        if not line.strip(b" "):
             return
         try:
             message = Message.parse(line)

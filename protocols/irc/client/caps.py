@@ -16,6 +16,7 @@ from protocols.irc.labels import Labels
 from protocols.irc.mechanisms import External, Mechanism, Plain, ScramSHA256
 from protocols.irc.message import Message
 from protocols.irc.sasl import SASLExchange, SASLState
+from protocols.irc.servertime import parseServerTime
 from reactor._ground.log import message as logMessage
 from reactor.defer import Deferred, fail
 from reactor.failure import Failure
@@ -217,14 +218,8 @@ class ClientCaps(ClientNick):
         (server-time), else now.
         """
         text = self.currentMessage.tags.get("time", "") if self.currentMessage is not None else ""
-        if text:
-            from datetime import UTC, datetime
-
-            try:
-                return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
-            except (ValueError, OverflowError):
-                pass
-        return time.time()
+        when = parseServerTime(text) if text else None
+        return time.time() if when is None else when
 
     def messageAccount(self) -> str | None:
         """The account of who sent the message that is being told (account-tag); None if nobody says."""

@@ -178,14 +178,18 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
         super().dataReceived(data)
 
     def lineReceived(self, line: bytes | str) -> None:
-        """A line came from the server: tell it to `handleCommand`, or to `badMessage` if it is no message."""
+        """A line came from the server: tell it to `handleCommand`, or to `badMessage` if it is no message.
+
+        An empty one is none and nothing is wrong with it (RFC 1459, section 2.3.1).
+        """
         if isinstance(line, bytes):
             line = line.decode("utf-8", "surrogateescape")
         line = line.removesuffix("\r")
         try:
             message = Message.parse(line)
         except IRCBadMessage:
-            self.badMessage(line, *sys.exc_info())
+            if line.strip(" "):
+                self.badMessage(line, *sys.exc_info())
             return
         if self.lowQuoting:
             message.params = [lowDequote(param) for param in message.params]

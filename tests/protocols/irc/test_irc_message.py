@@ -9,7 +9,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from protocols.irc import IRCBadMessage, Message, isHostname, matchesMask, parseMessage, parsemsg, splitSource
+from protocols.irc import (
+    IRCBadMessage,
+    Message,
+    isHostname,
+    matchesMask,
+    parseMessage,
+    parsemsg,
+    parseServerTime,
+    splitSource,
+)
 from protocols.irc import message as messages
 
 twisted: Any = None
@@ -30,6 +39,49 @@ def test_splitVector(vector) -> None:
         assert message.command == atoms["verb"]
         assert message.params == atoms.get("params", [])
     assert Message.parse(message.format()) == message
+
+
+@pytest.mark.parametrize("spaces", [1, 2, 7])
+def test_spacesBehindTags(spaces: int) -> None:
+    gap = " " * spaces
+    with_, without = (Message.parse(f"@a=b;c{gap}{source}PRIVMSG{gap}#c :d  e") for source in (":x!y@z" + gap, ""))
+    assert (with_.tags, with_.source, with_.command, with_.params) == (
+        {"a": "b", "c": ""},
+        "x!y@z",
+        "PRIVMSG",
+        ["#c", "d  e"],
+    )
+    assert (without.source, without.command, without.params) == ("", "PRIVMSG", ["#c", "d  e"])
+    with pytest.raises(IRCBadMessage, match="an empty line"):
+        Message.parse("@a=b" + gap)
+
+
+NEW_YEAR = 1483228800
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2017-01-01T00:00:00.000Z", NEW_YEAR),
+        ("2016-12-31T23:59:59.250Z", NEW_YEAR - 0.75),
+        ("2016-12-31T23:59:60.000Z", NEW_YEAR),
+        ("2016-12-31T23:59:60.250Z", NEW_YEAR + 0.25),
+        ("2016-12-31T23:59:60Z", NEW_YEAR),
+        ("2016-12-31T23:59:60", NEW_YEAR),
+        ("20161231T235960Z", NEW_YEAR),
+        ("2017-01-01T05:29:60.5+05:30", NEW_YEAR + 0.5),
+        ("2017-01-01T01:00:00+01:00", NEW_YEAR),
+        ("2016-12-31T23:59:61Z", None),
+        ("2016-12-31T23:60:00Z", None),
+        ("2016-12-31T24:59:60Z", None),
+        ("nonsense", None),
+        ("", None),
+        ("0001-01-01T00:00:00+23:59", -62135683140),
+        ("9999-12-31T23:59:60Z", 253402300800),
+    ],
+)
+def test_serverTime(text: str, seconds: float | None) -> None:
+    assert parseServerTime(text) == seconds
 
 
 @pytest.mark.parametrize("vector", vectors.msg_join["tests"], ids=lambda vector: vector["desc"])

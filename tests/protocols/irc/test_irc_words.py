@@ -116,12 +116,37 @@ def test_supportedFeaturesAreTwisteds() -> None:
     ours, theirs = ServerSupportedFeatures(), twisted.ServerSupportedFeatures()
     for feature in FEATURES.split(" "):
         ours.parse([feature])
+        if feature == "-NICKLEN":
+            # What is taken back is for Twisted unknown, and for us what it was before.
+            assert ours.getFeature("NICKLEN") == 9
+            ours.parse(["NICKLEN=30"])
+            continue
         theirs.parse([feature])
         assert ours._features == theirs._features, feature
     assert ours.getFeature("CHANNELLEN") == 64
-    assert ours.getFeature("NICKLEN", "none") == "none"
+    assert ours.getFeature("NEVER", "none") == "none"
     assert ours.hasFeature("SAFELIST")
-    assert not ours.hasFeature("NICKLEN")
+    assert not ours.hasFeature("NEVER")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("CHANTYPES=+", "CHANTYPES=", "PREFIX=(q)~", "PREFIX=", "NICKLEN=30", "CHANMODES=a,b,c,d", "MODES=9"),
+        *("CHANNELLEN=50", "CASEMAPPING=ascii", "TARGMAX=JOIN:4", "EXCEPTS", "SOMETHING=1"),
+    ],
+)
+def test_aFeatureThatIsTakenBackWasNeverNamed(said: str) -> None:
+    before, features = ServerSupportedFeatures(), ServerSupportedFeatures()
+    for back in ("-" + said.partition("=")[0], "-" + said):
+        features.parse([said])
+        assert features._features != before._features
+        features.parse([back])
+        assert features._features == before._features
+    assert features.isChannel("#c") and features.isChannel("&c") and not features.isChannel("+c")
+    # And one client's features are nobody else's.
+    features._features["PREFIX"]["x"] = ("!", 3)
+    assert "x" not in ServerSupportedFeatures().getFeature("PREFIX")
 
 
 @settings(max_examples=200)
@@ -299,6 +324,31 @@ def test_whatWouldBeReadAsAColourIsNot() -> None:
     assert runs(parseFormattedText(assembleFormattedText(A.bg.red["5"]))) == [("5", {"bg": 5})]
 
 
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("hello", A.normal["hello"]),
+        ("", A.normal),
+        ("\x0301yay\x03", A.fg.black["yay"]),
+        ("\x0301,02yay\x03", A.fg.black[A.bg.blue["yay"]]),
+        ("\x0301yay\x0302yipee\x03", A.fg.black["yay", A.fg.blue["yipee"]]),
+        ("\x02a\x02b", A.bold["a", A.normal["b"]]),
+        ("\x02ab", A.bold["a", "", "b"]),
+    ],
+)
+def test_equalIsWhatLooksTheSame(text: str, tree: Any) -> None:
+    assert parseFormattedText(text) == tree
+    if HAS_TWISTED and text != "\x02ab":
+        assert twisted.parseFormattedText(text) == rebuilt(tree)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=repr)
+def test_whatIsParsedIsEqualToWhatWasAssembled(shape: Any) -> None:
+    assert parseFormattedText(assembleFormattedText(shape)) == shape
+    assert shape["more"] != shape
+    assert A.strikethrough["x"] != shape
+
+
 def test_formattingIsOfText() -> None:
     with pytest.raises(TypeError, match="not int"):
         A.bold[1]
@@ -307,6 +357,8 @@ def test_formattingIsOfText() -> None:
     assert A.bold["a"] == A.bold["a"]
     assert A.bold["a"] != A.underline["a"]
     assert A.bold != "a"
+    assert A.bold != A.underline
+    assert A.bold == A.bold
     deep = A.normal["x"]
     for _ in range(5000):
         deep = A.bold[deep]

@@ -270,7 +270,6 @@ def test_theQuestionWhetherTheServerLivesDoesNotWaitBehindWhatWeSay() -> None:
 def test_badMessagesAreToldAndNothingElse() -> None:
     client, wire = welcomed()
     bad = [
-        "",
         ":srv",
         ":",
         "PRIVMSG",
@@ -282,7 +281,7 @@ def test_badMessagesAreToldAndNothingElse() -> None:
         ":s 332",
     ]
     feed(client, *bad, ":srv 252 bot x :ops", "PING", "PRIVMSG #c :a\0b", "PRIVMSG #c :a\rb", ":a!b@c PRIVMSG #c :good")
-    assert [told[0] for told in client.told] == ["badMessage"] * 14 + ["privmsg"]
+    assert [told[0] for told in client.told] == ["badMessage"] * 13 + ["privmsg"]
     assert not wire.aborted
 
 
@@ -499,6 +498,23 @@ def test_tagsAreThereInHooks() -> None:
     assert seen[0] == ({"time": "2011-10-19T16:40:51.620Z", "account": "al"}, 1319042451.62, "al")
     assert seen[1][2] is None
     assert client.currentMessage is None
+
+
+def test_aLeapSecondIsTold() -> None:
+    client, _ = negotiated()
+    times: list[float] = []
+    object.__setattr__(client, "irc_TAGMSG", lambda *args: times.append(client.messageTime()))
+    feed(client, "@time=2016-12-31T23:59:60.000Z  :al!u@h TAGMSG #c")
+    assert times == [1483228800]
+
+
+def test_anEmptyLineIsNoMessageAndNothingIsWrong() -> None:
+    client, _ = welcomed()
+    feed(client, "", " ", "   ")
+    client.dataReceived(b"\n\r\n")
+    assert client.told == []
+    feed(client, ":srv", "@a ")
+    assert [name for name, *_ in client.told] == ["badMessage", "badMessage"]
 
 
 def test_ourOwnEchoedRequestsAreNotAnswered() -> None:
