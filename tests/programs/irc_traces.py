@@ -104,7 +104,7 @@ SCRIPTS = {
         lines(ON),
         from_("MODE #c +o bot", "MODE #c +ov-v a b c", "MODE #c +ntk-l key", "MODE #c +b *!*@x", "MODE #c +l 5"),
         from_("MODE #c nt", "MODE #c -k", "MODE bot +O", who="bot!u@h"),
-        from_("MODE bot :+i", "MODE bot -x+w", who="bot"),
+        from_("MODE bot :+i", "MODE bot -x", "MODE bot +w-x", who="bot"),
         lines(":srv 005 bot CHANMODES=eIb,k,l,im PREFIX=(qo)~@ :are supported"),
         from_("MODE #c +qe a b", "MODE #c +lim 5"),
     ],

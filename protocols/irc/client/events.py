@@ -5,11 +5,13 @@ A message with too few parameters is a bad one: `badMessage` is told, nothing el
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from protocols.irc.client.dcc import ClientDCC
 from protocols.irc.ctcp import X_DELIM, ctcpExtract
 from protocols.irc.error import IRCBadMessage, IRCPasswordMismatch
 from protocols.irc.message import MAX_BODY
-from protocols.irc.modes import parseModes
+from protocols.irc.modes import readModes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["ClientEvents"]
 
 Params = list[str]
+# Characters of what a server said that are shown where it is odd.
+MOST_SHOWN = 80
 
 
 def need(params: Sequence[str], count: int) -> None:
@@ -102,17 +106,26 @@ class ClientEvents(ClientDCC):
         self.topicUpdated(nickOf(prefix), params[1], "")
 
     def irc_MODE(self, user: str, params: Params) -> None:
-        """Modes of a channel or of a user changed."""
+        """Modes of a channel or of a user changed: tell `modeChanged`, in the order in which it was said."""
         need(params, 2)
         target, modes, args = params[0], params[1], params[2:]
         if modes[:1] not in ("-", "+"):
             modes = "+" + modes
-        kinds = self.getChannelModeParams() if self._isChannel(target) else self.getUserModeParams()
-        added, removed = parseModes(modes, args, kinds)
-        for changes, isSet in ((added, True), (removed, False)):
-            if changes:
-                letters, values = zip(*changes, strict=True)
-                self.modeChanged(user, target, isSet, "".join(letters), list(values))
+        changes, odd = readModes(modes, args, self._modeParams(target, bool(args)))
+        if odd:
+            self.quirkyMessage(f"MODE of {target[:MOST_SHOWN]}: {odd[:MOST_SHOWN]}")
+        for added, run in groupby(changes, lambda change: change.added):
+            some = list(run)
+            letters = "".join([change.mode for change in some])
+            self.modeChanged(user, target, added, letters, tuple([change.param for change in some]))
+
+    def _modeParams(self, target: str, some: bool) -> Sequence[str]:
+        """Which modes of `target` have a parameter; `some` is whether there are any parameters."""
+        if self._isChannel(target):
+            return self.getChannelModeParams()
+        added, removed = self.getUserModeParams()
+        # What an operator of the server is shown ("+s +ck"): on some servers s says it, on others it takes nothing.
+        return (added + "s", removed) if some else (added, removed)
 
     def _isChannel(self, name: str) -> bool:
         return self.supported.isChannel(name)

@@ -111,11 +111,12 @@ class ClientHooks:
         """The topic of `channel`: changed by `user`, a nickname, or told by the server, of that name, at a join."""
 
     def modeChanged(self, user: str, channel: str, set: bool, modes: str, args: Sequence[str | None]) -> None:
-        """`user` added (`set`) or removed modes.
+        """`user` added (`set`) or removed modes. What is added and what is removed by one message is told in its order,
+        in several calls if that takes them.
 
         :param channel: the channel, or the nickname whose modes they are.
         :param modes: letters.
-        :param args: for each letter its parameter, or None.
+        :param args: a tuple: for each letter its parameter, or None.
         """
 
     def pong(self, user: str, secs: float) -> None:

@@ -95,6 +95,27 @@ def test_modesAreTwisteds(modes: str, params: list[str], paramModes: tuple[str, 
         assert irc.parseModes(modes, params, paramModes) == expected
 
 
+@settings(max_examples=300)
+@given(
+    st.text(st.sampled_from("+-ovlkm"), max_size=8),
+    st.lists(st.sampled_from("xyz"), max_size=4),
+    st.sampled_from([("", ""), ("ovlk", "ovk"), ("o", "o")]),
+)
+def test_whatCanBeReadOfModesIsRead(modes: str, params: list[str], paramModes: tuple[str, str]) -> None:
+    changes, odd = irc.readModes(modes, params, paramModes)
+    assert "".join(change.mode for change in changes) == modes.translate({ord("+"): None, ord("-"): None})
+    told = [change.param for change in changes if change.param is not None]
+    assert told == params[: len(told)]
+    if odd:
+        with pytest.raises(irc.IRCBadModes):
+            irc.parseModes(modes, params, paramModes)
+    else:
+        assert irc.parseModes(modes, params, paramModes) == (
+            [(mode, param) for added, mode, param in changes if added],
+            [(mode, param) for added, mode, param in changes if not added],
+        )
+
+
 FEATURES = (
     "CHANMODES=b,k,l,imnpst PREFIX=(qaohv)~&@%+ CHANLIMIT=#:20,&: CHANTYPES= MAXLIST=beI:30 TARGMAX=NAMES:1,LIST:"
     " NICKLEN=30 EXCEPTS INVEX=J MODES= NETWORK=Foo\\x20Bar CASEMAPPING=rfc1459 STATUSMSG=@+ TOPICLEN KICKLEN=abc"

@@ -276,13 +276,47 @@ def test_badMessagesAreToldAndNothingElse() -> None:
         ":a PRIVMSG irc",
         ":a JOIN",
         ":a MODE #c",
-        ":a MODE #c +o",
         ":s KICK #c",
         ":s 332",
     ]
     feed(client, *bad, ":srv 252 bot x :ops", "PING", "PRIVMSG #c :a\0b", "PRIVMSG #c :a\rb", ":a!b@c PRIVMSG #c :good")
-    assert [told[0] for told in client.told] == ["badMessage"] * 13 + ["privmsg"]
+    assert [told[0] for told in client.told] == ["badMessage"] * 12 + ["privmsg"]
     assert not wire.aborted
+
+
+@pytest.mark.parametrize(
+    ("said", "told", "odd"),
+    [
+        ("#c -o+o bob bob", [(False, "o", ("bob",)), (True, "o", ("bob",))], False),
+        ("#c +o-v+vb al bo bo m", [(True, "o", ("al",)), (False, "v", ("bo",)), (True, "vb", ("bo", "m"))], False),
+        ("#c +o al bo cy", [(True, "o", ("al",))], True),
+        ("#c +m surplus", [(True, "m", (None,))], True),
+        ("#c +ovv al bo", [(True, "ovv", ("al", "bo", None))], True),
+        ("#c +k", [(True, "k", (None,))], True),
+        ("#c +-o al", [(False, "o", ("al",))], True),
+        ("#c m+-", [(True, "m", (None,))], True),
+        ("#c +", [], True),
+        ("#c :", [], True),
+        ("bot +s +lLA", [(True, "s", ("+lLA",))], False),
+        ("bot +ws-x +lLA", [(True, "ws", (None, "+lLA")), (False, "x", (None,))], False),
+        ("bot :+swx", [(True, "swx", (None, None, None))], False),
+        ("bot -s +lLA", [(False, "s", (None,))], True),
+    ],
+)
+def test_modesAreToldInTheirOrderWhateverIsOddAboutThem(said: str, told: Any, odd: bool) -> None:
+    quirks: list[str] = []
+    client, _ = welcomed(quirkyMessage=quirks.append)
+    feed(client, f":al!u@h MODE {said}")
+    assert client.told == [("modeChanged", "al!u@h", said.split()[0], *change) for change in told]
+    assert bool(quirks) is odd
+
+
+def test_whatIsOddAboutModesIsShort() -> None:
+    quirks: list[str] = []
+    client, _ = welcomed(quirkyMessage=quirks.append)
+    feed(client, f":al!u@h MODE #{'c' * 300} +o{'m' * 400} {'x' * 400} {'y' * 400}")
+    assert len(quirks) == 1 and len(quirks[0]) < 200
+    assert len(client.told) == 1
 
 
 def test_aHookThatRaisesIsLogged(caplog: pytest.LogCaptureFixture) -> None:
