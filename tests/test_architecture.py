@@ -1,27 +1,26 @@
-"""The folder is the diagram: which file may import which, and what importing them may not do.
+"""The folder is the diagram: which room and which file may import which, and what importing them may not do.
 
 The rows below are the layers that doc/architecture.rst explains. A file imports only from rows below its own or, if
-that makes no cycle, from its own. A module that no row names fails, so that whoever adds one says where it belongs. The
-rules are functions of sources, so each is also shown a small tree that breaks it.
+that makes no cycle, from its own. Between rooms the rule is stricter: ``ROOMS`` (imports.py) says from which others
+each may import. A module that no row or room names fails, so that whoever adds one says where it belongs. The rules are
+functions of sources, so each is also shown a small tree that breaks it.
 """
 
 from __future__ import annotations
 
-import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from imports import EXCEPTIONS, ROOMS, allowed, arrows, imports, room, sources
 
 import reactor
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("reactor", "protocols")
 LONGEST = 500
+SOURCES = sources()
 
 # Bottom row first. A package stands for all its modules, unless one of them is named itself.
 LAYERS = (
@@ -37,76 +36,6 @@ LAYERS = (
 )
 # A package of modules of several rows: each of those must be named itself.
 NOT_INHERITED = {"_core"}
-
-
-class Import(NamedTuple):
-    """One import of one of our modules, or of somebody else's."""
-
-    importer: str
-    imported: str
-    line: int
-    forTypesOnly: bool
-
-
-def sources() -> dict[str, str]:
-    """Module name -> source of everything that we ship."""
-    found = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            parts = path.relative_to(ROOT).with_suffix("").parts
-            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path.read_text()
-    return found
-
-
-SOURCES = sources()
-
-
-def isTypeChecking(test: ast.expr) -> bool:
-    return (test.id if isinstance(test, ast.Name) else getattr(test, "attr", None)) == "TYPE_CHECKING"
-
-
-def importNodes(node: ast.AST, forTypesOnly: bool = False) -> Iterator[tuple[ast.AST, bool]]:
-    """Every import statement and import_module() call, however deep, and whether only type checkers see it."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isTypeChecking(child.test):
-            for statement in child.body:
-                yield from importNodes(ast.Module([statement], []), True)
-            for statement in child.orelse:
-                yield from importNodes(ast.Module([statement], []), forTypesOnly)
-            continue
-        if isinstance(child, ast.Import | ast.ImportFrom | ast.Call):
-            yield child, forTypesOnly
-        yield from importNodes(child, forTypesOnly)
-
-
-def namesImported(node: ast.AST, importer: str, isPackage: bool, modules: Mapping[str, str]) -> Iterator[str]:
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom):
-        base = node.module or ""
-        if node.level:
-            parts = importer.split(".")
-            above = parts[: len(parts) - node.level + isPackage]
-            base = ".".join([*above, base]) if base else ".".join(above)
-        for alias in node.names:
-            submodule = f"{base}.{alias.name}"
-            yield submodule if submodule in modules else base
-    elif isinstance(node, ast.Call):
-        called = getattr(node.func, "id", None) or getattr(node.func, "attr", None)
-        if called in ("import_module", "__import__"):
-            name = node.args[0] if node.args else None
-            # A computed name would hide an edge of the diagram.
-            yield name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else "?"
-
-
-def imports(modules: Mapping[str, str]) -> list[Import]:
-    found = []
-    for importer, source in modules.items():
-        isPackage = any(name.startswith(importer + ".") for name in modules)
-        for node, forTypesOnly in importNodes(ast.parse(source)):
-            for imported in namesImported(node, importer, isPackage, modules):
-                found.append(Import(importer, imported, getattr(node, "lineno", 0), forTypesOnly))
-    return found
 
 
 def row(module: str) -> int | None:
@@ -136,6 +65,15 @@ def wrongDirections(modules: Mapping[str, str]) -> list[str]:
             if above is not None and below is not None and below > above:
                 wrong.append(f"{where}: row {below} from row {above}")
     return wrong
+
+
+def wrongArrows(modules: Mapping[str, str]) -> list[str]:
+    return [
+        f"{each.importer}:{each.line} imports {each.imported}: {above} may not import from {below}"
+        for (above, below), found in arrows(modules).items()
+        if below not in allowed(above) and (above, below) not in EXCEPTIONS
+        for each in found
+    ]
 
 
 def cycles(modules: Mapping[str, str]) -> list[list[str]]:
@@ -181,6 +119,28 @@ def test_everyModuleHasARow() -> None:
 
 def test_importsPointDown() -> None:
     assert wrongDirections(SOURCES) == []
+
+
+def test_everyModuleIsInARoomAndNoRoomIsEmpty() -> None:
+    found = {name: room(name) for name in SOURCES}
+    # `reactor._transport` itself is empty: the folder that its rooms stand in.
+    assert [name for name, its in found.items() if its is None] == ["reactor._transport"]
+    assert ROOMS.keys() - set(found.values()) == set()
+
+
+def test_theTableOfRoomsPointsOneWay() -> None:
+    above: set[str] = set()
+    for name, below in ROOMS.items():
+        assert set(below.split()) <= above, f"{name} names a room that does not stand above it in the list"
+        above.add(name)
+
+
+def test_roomsImportWhatTheyMay() -> None:
+    assert wrongArrows(SOURCES) == []
+
+
+def test_noExceptionIsLeftThatNobodyNeeds() -> None:
+    assert EXCEPTIONS.keys() - arrows(SOURCES).keys() == set()
 
 
 def test_noCycle() -> None:
@@ -239,6 +199,34 @@ def test_aCycleIsFound() -> None:
         "reactor": "",
     }
     assert cycles(tree) == [["reactor.a", "reactor.b", "reactor.c"]]
+
+
+@pytest.mark.parametrize(
+    ("importer", "source", "wrong"),
+    [
+        ("_transport.stream.wire", "from reactor._transport.client.connector import Connector", True),
+        ("_transport.tls.layer", "from reactor._transport.unix import path", True),
+        ("_transport.client.race", "def f():\n    import reactor._transport.server.port", True),
+        ("_ground.log", "import reactor.error", True),
+        ("_transport.stream.wire", "from reactor._transport.tls.layer import Layer", False),
+        ("_transport.unix.stream", "from reactor._transport.stream.wire import Wire", False),
+        ("_transport.unix.stream", "from reactor.failure import Failure", False),
+        ("_ground.log", "if TYPE_CHECKING:\n    import reactor.error", False),
+    ],
+)
+def test_anArrowBetweenRooms(importer: str, source: str, wrong: bool) -> None:
+    tree = dict.fromkeys(SOURCES, "") | {f"reactor.{importer}": source}
+    assert len(wrongArrows(tree)) == wrong
+
+
+def test_anUnknownModuleHasNoRoom() -> None:
+    assert room("reactor.helpers") is None
+    assert room("reactor._transport.helpers") is None
+    assert room("reactor._transport.helpers.more") is None
+    assert room("protocols.gopher") is None
+    assert room("reactor.testing.simulation.time") == "testing"
+    assert room("protocols.irc.client.caps") == "protocols.irc.client"
+    assert room("protocols.irc.caps") == "protocols.irc"
 
 
 def test_anUnknownModuleHasNoRow() -> None:
