@@ -44,11 +44,6 @@ class MessageLogger:
         self.file.close()
 
 
-def nickOf(user: str) -> str:
-    """The nick in `nick!user@host`."""
-    return user.split("!", 1)[0]
-
-
 class LogBot(irc.IRCClient):
     """One connection. What outlives it (which channel, which file) is the factory's."""
 
@@ -91,7 +86,7 @@ class LogBot(irc.IRCClient):
     # What others say.
 
     def privmsg(self, user: str, channel: str, message: str) -> None:
-        nick = nickOf(user)
+        nick = irc.nickOf(user)
         self.note(f"<{nick}> {message}")
         if message.endswith((self.ABOUT, self.WHISPERED)):
             # One of our kind. Two bots that answer each other never stop.
@@ -106,10 +101,10 @@ class LogBot(irc.IRCClient):
 
     def noticed(self, user: str, channel: str, message: str) -> None:
         # Never answered: that is what a notice is (RFC 2812, section 3.3.2).
-        self.note(f"-{nickOf(user)}- {message}")
+        self.note(f"-{irc.nickOf(user)}- {message}")
 
     def action(self, user: str, channel: str, data: str | None) -> None:
-        self.note(f"* {nickOf(user)} {data or ''}")
+        self.note(f"* {irc.nickOf(user)} {data or ''}")
 
     def irc_unknown(self, prefix: str, command: str, params: list[str]) -> None:
         if command.startswith("ERR_"):
@@ -125,30 +120,30 @@ class LogBot(irc.IRCClient):
         self.note(f"[I have left {channel}]")
 
     def kickedFrom(self, channel: str, kicker: str, message: str) -> None:
-        self.note(f"[I was kicked from {channel} by {nickOf(kicker)}: {message}]")
+        self.note(f"[I was kicked from {channel} by {irc.nickOf(kicker)}: {message}]")
 
     def userJoined(self, user: str, channel: str) -> None:
-        self.note(f"[{nickOf(user)} joined {channel}]")
+        self.note(f"[{irc.nickOf(user)} joined {channel}]")
 
     def userLeft(self, user: str, channel: str) -> None:
-        self.note(f"[{nickOf(user)} left {channel}]")
+        self.note(f"[{irc.nickOf(user)} left {channel}]")
 
     def userQuit(self, user: str, quitMessage: str) -> None:
-        self.note(f"[{nickOf(user)} quit: {quitMessage}]")
+        self.note(f"[{irc.nickOf(user)} quit: {quitMessage}]")
 
     def userKicked(self, kickee: str, channel: str, kicker: str, message: str) -> None:
-        self.note(f"[{nickOf(kicker)} kicked {kickee} from {channel}: {message}]")
+        self.note(f"[{irc.nickOf(kicker)} kicked {kickee} from {channel}: {message}]")
 
     def userRenamed(self, oldname: str, newname: str) -> None:
         self.note(f"[{oldname} is now {newname}]")
 
     def topicUpdated(self, user: str, channel: str, newTopic: str) -> None:
-        self.note(f"[{nickOf(user)} set the topic of {channel}: {newTopic}]")
+        self.note(f"[{irc.nickOf(user)} set the topic of {channel}: {newTopic}]")
 
     def modeChanged(self, user: str, channel: str, set: bool, modes: str, args: Sequence[str | None]) -> None:
         sign = "+" if set else "-"
         of = "".join(f" {argument}" for argument in args if argument is not None)
-        self.note(f"[{nickOf(user)} set {sign}{modes}{of} on {channel}]")
+        self.note(f"[{irc.nickOf(user)} set {sign}{modes}{of} on {channel}]")
 
 
 class LogBotFactory(irc.IRCClientFactory):

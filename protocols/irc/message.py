@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Self
 
-__all__ = ["MAX_BODY", "MAX_TAGS", "Message", "joinTags", "parseMessage", "parsemsg", "splitSource", "splitTags"]
+__all__ = [
+    "MAX_BODY",
+    "MAX_TAGS",
+    "Message",
+    "joinTags",
+    "nickOf",
+    "parseMessage",
+    "parsemsg",
+    "splitSource",
+    "splitTags",
+]
 
 #: The most bytes of a message that is sent, without its tags and without CR LF: 512 with them (RFC 1459, 2.3).
 MAX_BODY = 510
@@ -132,7 +142,7 @@ class Message:
     @property
     def nick(self) -> str:
         """The nickname of who sent it, or the name of the server that did; empty if there is no source."""
-        return splitSource(self.source)[0]
+        return nickOf(self.source)
 
     @property
     def user(self) -> str:
@@ -195,10 +205,18 @@ def _takeApart(head: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def splitSource(source: str) -> tuple[str, str, str]:
-    """The nick, the user and the host of ``nick!user@host``; what is missing is empty."""
+    """The nick, the user and the host of ``nick!user@host``; what is missing is empty.
+
+    ``nick@host``, where the user alone is missing, is one as well (RFC 2812, 2.3.1).
+    """
     name, _, host = source.partition("@")
     nick, _, user = name.partition("!")
     return nick, user, host
+
+
+def nickOf(source: str) -> str:
+    """The nick in ``nick!user@host``, ``nick@host`` or ``nick``; of a server, its name."""
+    return splitSource(source)[0]
 
 
 def splitTags(text: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ The parts are, each in its file and each building on those before it: commands (
 from __future__ import annotations
 
 from protocols.irc.client.caps import ClientCaps
+from protocols.irc.message import nickOf, splitSource
 from reactor.protocol import connectionDone
 
 TYPE_CHECKING = False
@@ -80,8 +81,8 @@ class IRCClient(ClientCaps):
     def _lookAtGreeting(self, text: str) -> None:
         # Many a server ends its greeting with what we look like from outside.
         word = text.rpartition(" ")[2]
-        nick, bang, rest = word.partition("!")
-        if bang and "@" in rest and self.isMe(nick):
+        nick, user, host = splitSource(word)
+        if user and host and self.isMe(nick):
             self.source = word
 
     # ---- Where we are ----
@@ -98,13 +99,13 @@ class IRCClient(ClientCaps):
 
     def irc_JOIN(self, prefix: str, params: list[str]) -> None:
         """We or somebody joined a channel."""
-        if params and self.isMe(prefix.partition("!")[0]):
+        if params and self.isMe(nickOf(prefix)):
             self.session.joined(params[0], self.supported.fold)
         super().irc_JOIN(prefix, params)
 
     def irc_PART(self, prefix: str, params: list[str]) -> None:
         """We or somebody left a channel."""
-        if params and self.isMe(prefix.partition("!")[0]):
+        if params and self.isMe(nickOf(prefix)):
             self.session.left(params[0], self.supported.fold)
         super().irc_PART(prefix, params)
 

@@ -12,6 +12,7 @@ from string import ascii_letters, digits
 
 from protocols.irc.client.connection import ClientConnection
 from protocols.irc.ctcp import ctcpStringify
+from protocols.irc.message import nickOf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class ClientCTCP(ClientConnection):
         self.sendCommand("NOTICE", user, text=ctcpStringify(messages))
 
     def _reply(self, user: str, *messages: tuple[str, object]) -> None:
-        nick = user.partition("!")[0]
+        nick = nickOf(user)
         if nick and nick[0] != ":" and len(nick) <= _ECHOED and self._mayReply():
             self.ctcpMakeReply(nick, messages)
 
@@ -178,7 +179,7 @@ class ClientCTCP(ClientConnection):
 
     def ctcpReply_PING(self, user: str, channel: str, data: str | None) -> None:
         """Tell `pong`, if it answers our `ping`."""
-        key = self.supported.fold(user.partition("!")[0]), data or ""
+        key = self.supported.fold(nickOf(user)), data or ""
         sent = (self._pings or {}).get(key)
         if sent is None:
             self.quirkyMessage(f"{user} answers a PING that was not sent: {(data or '')[:_ECHOED]!r}")

@@ -10,7 +10,7 @@ from itertools import groupby
 from protocols.irc.client.dcc import ClientDCC
 from protocols.irc.ctcp import X_DELIM, ctcpExtract
 from protocols.irc.error import IRCBadMessage, IRCPasswordMismatch
-from protocols.irc.message import MAX_BODY
+from protocols.irc.message import MAX_BODY, nickOf
 from protocols.irc.modes import readModes
 
 TYPE_CHECKING = False
@@ -28,11 +28,6 @@ def need(params: Sequence[str], count: int) -> None:
     """IRCBadMessage unless there are `count` parameters or more."""
     if len(params) < count:
         raise IRCBadMessage(f"{len(params)} parameters where there are to be {count}")
-
-
-def nickOf(prefix: str) -> str:
-    """The nickname in ``nick!user@host``, or the name of a server."""
-    return prefix.partition("!")[0]
 
 
 def numberIn(params: Sequence[str], index: int) -> int:

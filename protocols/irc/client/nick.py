@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from protocols.irc.client.events import ClientEvents, need, nickOf
+from protocols.irc.client.events import ClientEvents, need
 from protocols.irc.client.session import Session
+from protocols.irc.message import nickOf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
