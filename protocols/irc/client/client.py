@@ -8,7 +8,7 @@ The parts are, each in its file and each building on those before it: commands (
 from __future__ import annotations
 
 from protocols.irc.client.caps import ClientCaps
-from protocols.irc.message import nickOf, splitSource
+from protocols.irc.message import nickOf
 from reactor.protocol import connectionDone
 
 TYPE_CHECKING = False
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from reactor.failure import Failure
 
 __all__ = ["IRCClient"]
+
+
+# Characters of a user name that every server takes.
+_USER = 10
 
 
 class IRCClient(ClientCaps):
@@ -27,7 +31,8 @@ class IRCClient(ClientCaps):
     password: str | None = None
     #: What is shown as our real name; None for the nickname.
     realname: str | None = None
-    #: What is shown as our user name; None for the nickname.
+    #: What is shown as our user name; None for the first ten letters and digits (ASCII) of the nickname, since servers
+    #: take no others in it, or ``user`` if it has none.
     username: str | None = None
     #: Whether `connectionMade` calls `register`.
     performLogin: int = 1
@@ -54,7 +59,7 @@ class IRCClient(ClientCaps):
             self.sendLine(f"PASS {self.password}" if bare else f"PASS :{self.password}")
         self.setNick(nickname)
         if self.username is None:
-            self.username = nickname
+            self.username = "".join(c for c in nickname if c.isascii() and c.isalnum())[:_USER] or "user"
         realname = self.realname if self.realname is not None else nickname
         self.sendCommand("USER", self.username, hostname, servername, text=realname)
 
@@ -81,9 +86,7 @@ class IRCClient(ClientCaps):
     def _lookAtGreeting(self, text: str) -> None:
         # Many a server ends its greeting with what we look like from outside.
         word = text.rpartition(" ")[2]
-        nick, user, host = splitSource(word)
-        if user and host and self.isMe(nick):
-            self.source = word
+        self._lookAtSource(word)
 
     # ---- Where we are ----
 

@@ -33,11 +33,14 @@ class ClientCommands:
     nickname: str = "irc"
     #: Octets that a message we send may have, CR LF included, tags not: 512 (RFC 1459, 2.3).
     maximumLineLength: int = MAX_BODY + 2
-    #: Our own ``nick!user@host`` as others see it; empty until the server has shown it.
+    #: Our own ``nick!user@host`` as others see it; empty until the server has shown it. Messages of our own that come
+    #: back show it (a JOIN, say), and what the server tells of our host (396, CHGHOST).
     source: str = ""
     supported: ServerSupportedFeatures
 
     _attemptedNick: str = ""
+    # Our host as the server told it, while nobody has shown us the whole of our source.
+    _shownHost: str | None = None
 
     def sendLine(self, line: str) -> None:
         """Send one line. See `IRCClient.sendLine`."""
@@ -174,7 +177,9 @@ class ClientCommands:
         source = self.source
         if source:
             return min(len(source.encode("utf-8", "surrogateescape")) + 2, _LONGEST_SOURCE)
-        return len(self.nickname.encode("utf-8", "surrogateescape")) + _USER + _HOST + len(":!@ ")
+        host = _HOST if self._shownHost is None else len(self._shownHost.encode("utf-8", "surrogateescape"))
+        length = len(self.nickname.encode("utf-8", "surrogateescape")) + _USER + host + len(":!@ ")
+        return min(length, _LONGEST_SOURCE)
 
     # ---- People ----
 

@@ -17,7 +17,7 @@ from protocols.irc.client.queue import SendQueue
 from protocols.irc.ctcp import lowDequote
 from protocols.irc.error import IRCBadMessage, IRCBadModes
 from protocols.irc.isupport import ServerSupportedFeatures
-from protocols.irc.message import MAX_TAGS, Message
+from protocols.irc.message import MAX_TAGS, Message, splitSource
 from protocols.irc.numerics import numeric_to_symbolic
 from reactor._ground.current import currentReactor
 from reactor._ground.log import message as logMessage
@@ -201,12 +201,26 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
 
     def messageReceived(self, message: Message) -> None:
         """`message` came from the server. Sets `currentMessage`, then `handleCommand` is told."""
+        source = message.source
+        if source != self.source and source.startswith(self.nickname):
+            self._lookAtSource(source)
         before, self.currentMessage = self.currentMessage, message
         try:
             command = message.command
             self.handleCommand(numeric_to_symbolic.get(command, command), message.source, message.params)
         finally:
             self.currentMessage = before
+
+    def isMe(self, nick: str) -> bool:
+        """Whether `nick` is our nickname, as the server compares names."""
+        fold = self.supported.fold
+        return fold(nick) == fold(self.nickname)
+
+    def _lookAtSource(self, source: str) -> None:
+        """If `source` is ours, that is how others see us from now on."""
+        nick, user, host = splitSource(source)
+        if user and host and self._registered and self.isMe(nick):
+            self.source = source
 
     def handleCommand(self, command: str, prefix: str, params: list[str]) -> None:
         """Call ``irc_COMMAND(prefix, params)``, or `irc_unknown` if there is none.

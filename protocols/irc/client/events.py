@@ -10,7 +10,7 @@ from itertools import groupby
 from protocols.irc.client.dcc import ClientDCC
 from protocols.irc.ctcp import X_DELIM, ctcpExtract
 from protocols.irc.error import IRCBadMessage, IRCPasswordMismatch
-from protocols.irc.message import MAX_BODY, nickOf
+from protocols.irc.message import MAX_BODY, nickOf, splitSource
 from protocols.irc.modes import readModes
 
 TYPE_CHECKING = False
@@ -44,11 +44,6 @@ class ClientEvents(ClientDCC):
     #: The lines of the message of the day while they come.
     motd: list[str] | None = None
 
-    def isMe(self, nick: str) -> bool:
-        """Whether `nick` is our nickname, as the server compares names."""
-        fold = self.supported.fold
-        return fold(nick) == fold(self.nickname)
-
     # ---- Channels and who is in them ----
 
     def irc_JOIN(self, prefix: str, params: Params) -> None:
@@ -56,8 +51,7 @@ class ClientEvents(ClientDCC):
         need(params, 1)
         nick, channel = nickOf(prefix), params[0]
         if self.isMe(nick):
-            if "!" in prefix:
-                self.source = prefix
+            self._lookAtSource(prefix)
             self.joined(channel)
         else:
             self.userJoined(nick, channel)
@@ -168,6 +162,33 @@ class ClientEvents(ClientDCC):
         for tag, data in messages:
             if tag == "ACTION":
                 self.action(user, channel, data)
+
+    # ---- How others see us ----
+
+    def irc_CHGHOST(self, prefix: str, params: Params) -> None:
+        """We or somebody got another user name and host (IRCv3 chghost)."""
+        need(params, 2)
+        nick = nickOf(prefix)
+        if self.isMe(nick):
+            self._seenAs(params[0], params[1])
+        self.irc_unknown(prefix, "CHGHOST", params)
+
+    def irc_RPL_VISIBLEHOST(self, prefix: str, params: Params) -> None:
+        """Others see us with another host from now on: ``host``, or ``user@host`` on some servers."""
+        need(params, 2)
+        if self.isMe(params[0]):
+            user, _, host = params[1].rpartition("@")
+            self._seenAs(user, host)
+        self.irc_unknown(prefix, "RPL_VISIBLEHOST", params)
+
+    def _seenAs(self, user: str, host: str) -> None:
+        """`user` is empty where it stays what it was."""
+        user = user or splitSource(self.source)[1]
+        if not host or " " in user + host:
+            raise IRCBadMessage(f"not a host: {host[:40]!r}")
+        self._shownHost = host
+        if user:
+            self.source = f"{self.nickname}!{user}@{host}"
 
     # ---- The server ----
 
