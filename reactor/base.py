@@ -21,7 +21,8 @@ from reactor._face.udp import ReactorUDP
 from reactor._face.unix import ReactorUNIX
 from reactor._transport.client.connector import Connector
 from reactor._transport.client.destination import checkedDestination
-from reactor._transport.client.resolver import SimpleResolver, ThreadedResolver, firstAddress
+from reactor._transport.client.lookup import firstAddress
+from reactor._transport.client.resolver import SimpleResolver, ThreadedResolver
 from reactor._transport.server.port import Port, Reserve
 from reactor._transport.stream.tcp import TCPListener, adopt, adoptConnection, checkedListener, literal
 from reactor.defer import Deferred, succeed

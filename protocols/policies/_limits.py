@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import resource
-import socket
 import weakref
 from typing import Any
 
+from protocols._peers import IPV6_PREFIX, peerOf
 from protocols.policies._wrapping import ProtocolWrapper, WrappingFactory
 from reactor.protocol import ServerFactory
 
@@ -108,7 +108,7 @@ class LimitConnectionsByPeer(WrappingFactory):
     maxConnectionsPerPeer: int = 5
     #: How many leading bits of an IPv6 address tell peers apart: a host mostly has all addresses of a /64 to itself
     #: (RFC 4291, section 2.5.1).
-    ipv6Prefix: int = 64
+    ipv6Prefix: int = IPV6_PREFIX
 
     def __init__(self, wrappedFactory: Any) -> None:
         """Around the protocols of `wrappedFactory`."""
@@ -126,18 +126,7 @@ class LimitConnectionsByPeer(WrappingFactory):
         An IPv4 address, also one mapped into IPv6, is a peer; so are all IPv6 addresses with the same first
         `ipv6Prefix` bits (each link-local one by itself). UNIX sockets have no limit: their peers have no address.
         """
-        host = getattr(addr, "host", None)
-        if not isinstance(host, str) or ":" not in host:
-            return host
-        try:
-            packed = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
-        except OSError:
-            return host
-        if packed[:12] == bytes(10) + b"\xff\xff":
-            return socket.inet_ntop(socket.AF_INET, packed[12:])
-        if packed[0] == 0xFE and packed[1] & 0xC0 == 0x80:
-            return host, getattr(addr, "scopeID", 0)
-        return int.from_bytes(packed, "big") >> (128 - self.ipv6Prefix)
+        return peerOf(addr, self.ipv6Prefix)
 
     def buildProtocol(self, addr: Any) -> Any:
         """A wrapper around what the wrapped factory builds; None when the peer has its connections already."""

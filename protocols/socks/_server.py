@@ -13,6 +13,7 @@ from protocols._proxying.networks import addressOf
 from protocols._proxying.relay import OutgoingSide, Side, join
 from protocols.socks import _replies as r
 from protocols.socks._answering import Request, ServerHandshake, State
+from protocols.socks._lookups import LookUps
 from protocols.socks._replies import SOCKSProtocolError
 from reactor import error
 from reactor._ground.current import currentReactor
@@ -168,7 +169,10 @@ class SOCKSServerProtocol(Side):
         if not request.port:
             return r.NOT_ALLOWED
         request.peer = self.transport.getPeer()
-        addresses = await resolved(self.reactor, request.host)
+        if addressOf(request.host) is not None:
+            addresses = [request.host]
+        else:
+            addresses = await self.factory.lookUps.lookUp(self.reactor, request.host, request.peer)
         reply = r.NOT_ALLOWED if addresses else r.HOST_UNREACHABLE
         for address in addresses[: self.mostAddresses]:
             request.address = address
@@ -217,38 +221,6 @@ def _replyFor(problem: Exception) -> int:
     return r.HOST_UNREACHABLE
 
 
-def resolved(reactor: Any, host: str) -> Deferred[list[str]]:
-    """The addresses of `host`, itself if it is one; none when it has none."""
-    if addressOf(host) is not None:
-        found: Deferred[list[str]] = Deferred()
-        found.callback([host])
-        return found
-    receiver = _Addresses()
-    receiver.resolution = reactor.nameResolver.resolveHostName(receiver, host)
-    return receiver.found
-
-
-class _Addresses:
-    """Collects what a resolver tells."""
-
-    resolution: Any = None
-
-    def __init__(self) -> None:
-        self.addresses: list[str] = []
-        self.found: Deferred[list[str]] = Deferred(lambda _: self.resolution.cancel())
-
-    def resolutionBegan(self, resolution: Any) -> None:
-        self.resolution = resolution
-
-    def addressResolved(self, address: Any) -> None:
-        if address.host not in self.addresses:
-            self.addresses.append(address.host)
-
-    def resolutionComplete(self) -> None:
-        if not self.found.called:
-            self.found.callback(self.addresses)
-
-
 class SOCKSServerFactory(ServerFactory):
     """A SOCKS server for versions 4, 4a and 5, of which it does the command CONNECT.
 
@@ -257,6 +229,9 @@ class SOCKSServerFactory(ServerFactory):
     """
 
     noisy = False
+    #: Names that are looked up for one client at a time; the others of the same client wait. A look-up cannot be
+    #: interrupted, so that without it a single client could keep all threads of the resolver with names that hang.
+    lookUpsPerClient: int = 4
     #: What is built for each client.
     protocol: Any = SOCKSServerProtocol
 
@@ -289,6 +264,7 @@ class SOCKSServerFactory(ServerFactory):
         if self.authenticates and 4 in self.versions:
             raise ValueError("SOCKSServerFactory(): version 4 has no passwords; with credentials versions must be (5,)")
         self.reactor = reactor
+        self.lookUps = LookUps(lambda: self.lookUpsPerClient)
 
     def buildProtocol(self, addr: Any) -> Any:
         """For a new client."""

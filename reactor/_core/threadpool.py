@@ -1,5 +1,5 @@
 """Threads that take jobs from a queue: made when a job finds none idle, up to a limit, and gone when they are told to
-end.
+end or more are idle than are worth keeping.
 
 They are daemon threads, unlike those of `concurrent.futures`: a name server that does not answer must not keep a
 finished program from exiting.
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 class Workers:
     """Up to `limit` threads."""
 
-    __slots__ = ("_idle", "_jobs", "_name", "_threads", "limit")
+    __slots__ = ("_idle", "_jobs", "_keep", "_made", "_name", "_threads", "limit")
 
-    def __init__(self, limit: int, name: str) -> None:
-        """`name` is what each thread's name begins with."""
+    def __init__(self, limit: int, name: str, keep: int | None = None) -> None:
+        """`name` is what each thread's name begins with. Of idle threads `keep` stay (None: all)."""
         self.limit = limit
+        self._keep = limit if keep is None else keep
         self._name = name
         self._jobs: SimpleQueue[Callable[[], object] | None] | None = None
         self._threads = 0
+        # How many were made since the first or since `end`: what they are named by.
+        self._made = 0
         # Threads that wait for a job, less the jobs that wait for a thread.
         self._idle = 0
 
@@ -45,7 +48,7 @@ class Workers:
     def _start(self, jobs: SimpleQueue[Callable[[], object] | None]) -> None:
         from threading import Thread
 
-        thread = Thread(target=_work, args=(jobs,), name=f"{self._name}-{self._threads + 1}", daemon=True)
+        thread = Thread(target=_work, args=(jobs,), name=f"{self._name}-{self._made + 1}", daemon=True)
         try:
             thread.start()
         except RuntimeError:
@@ -54,6 +57,7 @@ class Workers:
                 raise
         else:
             self._threads += 1
+            self._made += 1
             self._idle += 1
 
     def done(self, receipt: object) -> None:
@@ -61,8 +65,13 @@ class Workers:
         each.
         """
         # The thread of a job from before `end` takes no more.
-        if receipt is self._jobs:
-            self._idle += 1
+        if self._jobs is None or receipt is not self._jobs:
+            return
+        self._idle += 1
+        if self._idle > self._keep:
+            self._idle -= 1
+            self._threads -= 1
+            self._jobs.put(None)
 
     def end(self) -> None:
         """Let every thread end when it has nothing left to do. Later jobs start new ones."""
@@ -70,7 +79,7 @@ class Workers:
             for _ in range(self._threads):
                 self._jobs.put(None)
         self._jobs = None
-        self._threads = self._idle = 0
+        self._threads = self._made = self._idle = 0
 
 
 def _work(jobs: SimpleQueue[Callable[[], object] | None]) -> None:

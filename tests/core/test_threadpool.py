@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from queue import SimpleQueue
@@ -19,8 +20,8 @@ DEADLINE = 10.0
 class Jobs:
     """Gives jobs to workers, as a loop would: `done` is called in the thread that calls `do`."""
 
-    def __init__(self, limit: int) -> None:
-        self.workers = Workers(limit, "test-workers")
+    def __init__(self, limit: int, keep: int | None = None) -> None:
+        self.workers = Workers(limit, "test-workers", keep)
         self.finished: SimpleQueue[tuple[int, str]] = SimpleQueue()
         self.receipts: dict[int, object] = {}
         self.number = 0
@@ -105,6 +106,27 @@ def test_idleThreadsTakeJobsAfterTheLimitWasReached(gate: threading.Event) -> No
     jobs.do(lambda: meeting.wait(DEADLINE))
     jobs.reap(2)
     assert len(alive()) == 2
+    jobs.workers.end()
+
+
+def test_moreThanAreWorthKeepingEnd(gate: threading.Event) -> None:
+    jobs = Jobs(5, keep=2)
+    for _ in range(8):
+        jobs.do(lambda: gate.wait(DEADLINE))
+    assert len(alive()) == 5
+    five = alive()
+    gate.set()
+    jobs.reap(8)
+    deadline = time.monotonic() + DEADLINE
+    while sum(thread.is_alive() for thread in five) > 2 and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert len(alive()) == 2
+    # And those are used; names of threads are not given twice.
+    meeting = threading.Barrier(4)
+    for _ in range(4):
+        jobs.do(lambda: meeting.wait(DEADLINE))
+    assert len(alive()) == 4 and len({thread.name for thread in [*five, *alive()]}) == 7
+    jobs.reap(4)
     jobs.workers.end()
 
 

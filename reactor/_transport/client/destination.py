@@ -8,8 +8,8 @@ import socket
 
 from reactor._core.timers import checkDelay
 from reactor._transport.client.attempt import Attempt, BindFailed, Dial
+from reactor._transport.client.lookup import LookUp
 from reactor._transport.client.race import ATTEMPT_DELAY
-from reactor._transport.client.resolver import LookUp
 from reactor._transport.stream.tcp import TCPTransport, address, checkBindAddress, checkPort, literal, prepare
 from reactor._transport.stream.wire import Wire
 from reactor.address import IPv4Address

@@ -1,7 +1,9 @@
 """Names to addresses: the system's `getaddrinfo` in threads of the resolver's own, so that a slow name server blocks
 neither the loop nor anybody's thread pool.
 
-Speaks `IHostnameResolver`, so that another one can be installed in its place; `LookUp` is how the rest of the package
+Which of many names is asked next is `admission`'s to say. What needs no server does not wait for those that do.
+
+Speaks `IHostnameResolver`, so that another one can be installed in its place; `lookup` is how the rest of the package
 asks whichever is installed.
 """
 
@@ -9,11 +11,12 @@ from __future__ import annotations
 
 import errno
 import socket
+from functools import partial
 
 from reactor._core.threadpool import Workers
+from reactor._transport.client.admission import AT_ONCE, MOST, Admission
+from reactor._transport.client.hosts import HOSTS, Hosts
 from reactor.address import IPv4Address, IPv6Address
-from reactor.defer import Deferred
-from reactor.error import DNSLookupError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,14 +27,12 @@ if TYPE_CHECKING:
 
     from reactor._core.loop import Loop
     from reactor._core.timers import DelayedCall
-    from reactor._transport.client.race import Target
-    from reactor.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
+    from reactor.interfaces import IHostnameResolver, IHostResolution
 else:
-    from reactor._ground.declare import IHostnameResolver, IHostResolution, IResolutionReceiver, implementer
+    from reactor._ground.declare import IHostnameResolver, IHostResolution, implementer
 
-# Seconds after which a name counts as unknown, and lookups at a time.
+# Seconds after which a name counts as unknown.
 TIMEOUT = 60.0
-THREADS = 8
 
 _SOCKET_TYPES = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
 
@@ -40,7 +41,7 @@ _SOCKET_TYPES = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
 class HostResolution:
     """A lookup under way."""
 
-    __slots__ = ("_ended", "error", "name")
+    __slots__ = ("_busy", "_ended", "_free", "error", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -48,29 +49,108 @@ class HostResolution:
         self.error: BaseException | None = None
         # Called with the reason if it is cancelled; None when it is over.
         self._ended: Callable[[BaseException], object] | None = None
+        # Whether a thread is busy with it, also when nobody waits any more; who wants to know when it is not.
+        self._busy = False
+        self._free: Callable[[], object] | None = None
+
+    def whenFree(self, f: Callable[[], object]) -> None:
+        """Call `f()` when no thread is busy with it; now, when none is. For who gives a user's names only so many
+        threads: a look-up that was cancelled keeps its own until the system answers. For one `f` only.
+        """
+        if self._busy:
+            self._free = f
+        else:
+            f()
+
+    def _freed(self) -> None:
+        free, self._free, self._busy = self._free, None, False
+        if free is not None:
+            free()
 
     def cancel(self) -> None:
-        """Tell the receiver that it is complete, and nothing more. The thread that asks goes on until the system
-        answers. Nothing when it is over.
+        """Tell the receiver that it is complete, and nothing more. A name that waits for a thread is not asked for any
+        more; a thread that asks goes on until the system answers. Nothing when it is over.
         """
         ended, self._ended = self._ended, None
         if ended is not None:
             ended(OSError(errno.ECANCELED, "the look-up was cancelled"))
 
 
+class _Question:
+    """One name that a `ThreadedResolver` was asked for, until it is answered or nobody waits any more."""
+
+    __slots__ = ("args", "kind", "name", "over", "receiver", "resolution", "timer")
+
+    def __init__(self, name: str, args: tuple[Any, ...], kind: Any, receiver: Any) -> None:
+        """`args` are what `getaddrinfo` takes behind the name, `kind` is "TCP" or "UDP"."""
+        self.name = name
+        self.args = args
+        self.kind = kind
+        self.receiver = receiver
+        self.resolution = HostResolution(name)
+        self.timer: DelayedCall | None = None
+        self.over = False
+
+    def finish(self, answer: Any) -> None:
+        """Tell the receiver `answer`: what getaddrinfo returned, or the error. Nothing when it is over."""
+        if self.over:
+            return
+        self.over = True
+        resolution, receiver, timer = self.resolution, self.receiver, self.timer
+        resolution._ended = self.receiver = self.timer = None
+        if timer is not None and timer.active():
+            timer.cancel()
+        if isinstance(answer, BaseException):
+            resolution.error = answer
+        else:
+            for found in answer:
+                sockaddr = found[4]
+                receiver.addressResolved(
+                    IPv4Address(self.kind, *sockaddr) if len(sockaddr) == 2 else IPv6Address(self.kind, *sockaddr)
+                )
+        receiver.resolutionComplete()
+
+
 @implementer(IHostnameResolver)
 class ThreadedResolver:
     """The resolver that a reactor has unless told otherwise."""
 
-    __slots__ = ("_getaddrinfo", "_loop", "_workers", "timeout")
+    __slots__ = (
+        "_admission",
+        "_asked",
+        "_getaddrinfo",
+        "_hosts",
+        "_loop",
+        "_sorting",
+        "_timer",
+        "_unsorted",
+        "_workers",
+        "timeout",
+    )
 
     def __init__(
-        self, loop: Loop, timeout: float = TIMEOUT, getaddrinfo: Callable[..., Any] = socket.getaddrinfo
+        self,
+        loop: Loop,
+        timeout: float = TIMEOUT,
+        getaddrinfo: Callable[..., Any] = socket.getaddrinfo,
+        hosts: str = HOSTS,
     ) -> None:
-        """Give up on a name after `timeout` seconds. `getaddrinfo` has the signature of the socket module's."""
+        """Give up on a name after `timeout` seconds. `getaddrinfo` has the signature of the socket module's; `hosts` is
+        the path of the file whose names need no server.
+        """
         self._loop = loop
-        self._workers = Workers(THREADS, "reactor-resolver")
+        # One more than there are lanes, for the names that need none.
+        self._workers = Workers(MOST + 1, "reactor-resolver", keep=AT_ONCE)
         self._getaddrinfo = getaddrinfo
+        self._hosts = Hosts(hosts)
+        self._admission: Admission[_Question] = Admission()
+        # Runs while something waits and another lane is to be opened.
+        self._timer: DelayedCall | None = None
+        # Those that are being asked.
+        self._asked: set[_Question] = set()
+        # Those that wait and of which nobody has looked yet whether they need a server; whether a thread is at it.
+        self._unsorted: list[_Question] = []
+        self._sorting = False
         self.timeout = timeout
 
     def resolveHostName(
@@ -84,61 +164,147 @@ class ThreadedResolver:
         """Look `hostName` up; tell the receiver that it began, each address, and that it is complete (with none: it
         failed, `error` says why).
         """
-        resolution = HostResolution(hostName)
         families = {IPv4Address: socket.AF_INET, IPv6Address: socket.AF_INET6}
         wanted = {families[each] for each in addressTypes} if addressTypes is not None else set(families.values())
         family = wanted.pop() if len(wanted) == 1 else socket.AF_UNSPEC
-        loop, workers, ask = self._loop, self._workers, self._getaddrinfo
-        waiting = True
-
-        def inThread() -> None:
-            answer: object
-            try:
-                answer = ask(encoded, portNumber, family, _SOCKET_TYPES[transportSemantics])
-            except BaseException as e:
-                # This frame is part of the traceback, which would keep both alive in a circle.
-                answer = e.with_traceback(None)
-            loop.callFromThread(answered, (answer,), {})
-
-        def answered(answer: Any) -> None:
-            workers.done(receipt)
-            finish(answer)
-
-        def finish(answer: Any) -> None:
-            nonlocal waiting
-            if not waiting:
-                return
-            waiting = False
-            resolution._ended = None
-            if timer.active():
-                timer.cancel()
-            if isinstance(answer, BaseException):
-                resolution.error = answer
-            else:
-                kind: Any = transportSemantics
-                for found in answer:
-                    sockaddr = found[4]
-                    resolutionReceiver.addressResolved(
-                        IPv4Address(kind, *sockaddr) if len(sockaddr) == 2 else IPv6Address(kind, *sockaddr)
-                    )
-            resolutionReceiver.resolutionComplete()
-
-        timer: DelayedCall = loop.timers.callLater(
-            self.timeout, finish, TimeoutError(f"no answer within {self.timeout} s")
-        )
-        resolution._ended = finish
+        args = (portNumber, family, _SOCKET_TYPES[transportSemantics])
+        question = _Question(hostName, args, transportSemantics, resolutionReceiver)
+        late = TimeoutError(f"no answer within {self.timeout} s")
+        question.timer = self._loop.timers.callLater(self.timeout, self._givenUp, question, late)
+        resolution = question.resolution
+        resolution._ended = partial(self._givenUp, question)
         resolutionReceiver.resolutionBegan(resolution)
-        if waiting:
+        if not question.over:
             try:
-                encoded = encode(hostName)
-                receipt = workers.do(inThread)
-            except (ValueError, RuntimeError, ImportError) as e:
-                loop.soon(finish, e.with_traceback(None))
+                question.name = encode(hostName)
+            except (ValueError, ImportError) as e:
+                self._loop.soon(question.finish, e.with_traceback(None))
+            else:
+                self._enter(question)
         return resolution
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Let the threads end, and end all that is under way: nobody waits for a name when the reactor stops."""
         self._workers.end()
+        unanswered = [*self._admission.waiting, *self._asked]
+        self._stopTimer()
+        self._admission, self._asked = Admission(), set()
+        self._unsorted, self._sorting = [], False
+        for question in unanswered:
+            try:
+                question.finish(OSError(errno.ECANCELED, "the reactor stopped"))
+            except BaseException as e:
+                self._loop.raised(f"a receiver of addresses raised: {question.name}", e)
+
+    def _givenUp(self, question: _Question, why: BaseException) -> None:
+        """Nobody waits for it any more. A thread that asks goes on, one that would have asked does not."""
+        if question in self._admission.waiting:
+            del self._admission.waiting[question]
+            self._askOn()
+        question.finish(why)
+
+    # Who asks, and when.
+
+    def _enter(self, question: _Question) -> None:
+        self._admission.waiting[question] = None
+        self._askOn()
+        if question in self._admission.waiting:
+            self._unsorted.append(question)
+            self._sort()
+
+    def _askOn(self) -> None:
+        """Ask what may be asked now; come back when more may."""
+        admission, timers = self._admission, self._loop.timers
+        now = timers.seconds()
+        while (question := admission.next(now)) is not None:
+            self._ask(question)
+        delay = admission.delay(now)
+        if delay is None:
+            self._stopTimer()
+        elif self._timer is None:
+            self._timer = timers.callLater(delay, self._due)
+
+    def _stopTimer(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.cancel()
+
+    def _due(self) -> None:
+        self._timer = None
+        self._askOn()
+
+    def _ask(self, question: _Question) -> None:
+        admission, loop, ask = self._admission, self._loop, self._getaddrinfo
+
+        def inThread() -> None:
+            loop.callFromThread(answered, (_answer(ask, question),), {})
+
+        def answered(answer: Any) -> None:
+            self._workers.done(receipt)
+            admission.ended()
+            if admission is self._admission:
+                # Else the reactor was stopped meanwhile: the lanes of now are others.
+                self._asked.discard(question)
+                self._askOn()
+            try:
+                question.finish(answer)
+            finally:
+                question.resolution._freed()
+
+        try:
+            receipt = self._workers.do(inThread)
+        except RuntimeError as e:
+            admission.ended()
+            loop.soon(question.finish, e.with_traceback(None))
+        else:
+            self._asked.add(question)
+            question.resolution._busy = True
+
+    # What needs no server.
+
+    def _sort(self) -> None:
+        """Have a thread of its own look which of those that wait need no server, and ask for these."""
+        if self._sorting or not self._unsorted:
+            return
+        questions, self._unsorted = self._unsorted, []
+        admission, loop, ask, knows = self._admission, self._loop, self._getaddrinfo, self._hosts.knows
+
+        def inThread() -> None:
+            for question in questions:
+                if not question.over and knows(question.name):
+                    loop.callFromThread(known, (question, _answer(ask, question)), {})
+            loop.callFromThread(sorted_, (), {})
+
+        def known(question: _Question, answer: Any) -> None:
+            if question in admission.waiting:
+                del admission.waiting[question]
+                if admission is self._admission:
+                    self._askOn()
+            question.finish(answer)
+
+        def sorted_() -> None:
+            self._workers.done(receipt)
+            if admission is self._admission:
+                self._sorting = False
+                self._sort()
+
+        try:
+            receipt = self._workers.do(inThread)
+        except RuntimeError:
+            # No thread to give: they wait with the others.
+            return
+        self._sorting = True
+
+
+def _answer(ask: Callable[..., Any], question: _Question) -> Any:
+    """What `ask` says, or the error that it raised; None, unasked, when nobody waits any more."""
+    if question.over:
+        return None
+    try:
+        return ask(question.name, *question.args)
+    except BaseException as e:
+        # This frame is part of the traceback, which would keep both alive in a circle.
+        return e.with_traceback(None)
 
 
 def encode(name: str) -> str:
@@ -150,146 +316,6 @@ def encode(name: str) -> str:
     import idna
 
     return idna.encode(name, uts46=True).decode("ascii")
-
-
-@implementer(IResolutionReceiver)
-class _Collector:
-    """Collects what a resolver finds and calls one of two functions, once."""
-
-    __slots__ = ("_began", "_done", "_name", "_seconds", "_targets", "resolution")
-
-    def __init__(
-        self, name: str, seconds: Callable[[], float], done: Callable[[list[Target] | DNSLookupError], object]
-    ) -> None:
-        self._name = name
-        self._seconds = seconds
-        self._done: Callable[[list[Target] | DNSLookupError], object] | None = done
-        self._targets: list[Target] = []
-        self._began = seconds()
-        self.resolution: Any = None
-
-    def resolutionBegan(self, resolutionInProgress: object) -> None:
-        self.resolution = resolutionInProgress
-
-    def addressResolved(self, address: Any) -> None:
-        if not isinstance(address, (IPv4Address, IPv6Address)):
-            address = _ours(address)
-        if isinstance(address, IPv6Address):
-            self._targets.append((socket.AF_INET6, (address.host, address.port, address.flowInfo, address.scopeID)))
-        else:
-            self._targets.append((socket.AF_INET, (address.host, address.port)))
-
-    def resolutionComplete(self) -> None:
-        done, self._done = self._done, None
-        if done is None:
-            return
-        if self._targets:
-            done(self._targets)
-            return
-        why = getattr(self.resolution, "error", None)
-        text = (getattr(why, "strerror", None) or str(why)) if why is not None else "the resolver found no address"
-        done(self._error(text, why))
-
-    def raised(self, problem: Exception) -> None:
-        """The resolver raised instead of answering."""
-        done, self._done = self._done, None
-        if done is not None:
-            done(self._error(f"the resolver raised {problem!r}", problem))
-
-    def _error(self, text: str, why: BaseException | None) -> DNSLookupError:
-        code = why.errno if isinstance(why, socket.gaierror) else None
-        error = DNSLookupError(code, text, host=self._name, phase="resolve", elapsed=self._seconds() - self._began)
-        error.__cause__ = why
-        return error
-
-    def forget(self) -> None:
-        """Tell the resolver that nobody waits any more."""
-        resolution, self.resolution, self._done = self.resolution, None, None
-        if resolution is not None:
-            resolution.cancel()
-
-
-def _ours(address: Any) -> IPv4Address | IPv6Address:
-    # A resolver written for Twisted gives its addresses. ValueError or TypeError, to the resolver, for what is none.
-    if ":" in address.host:
-        return IPv6Address(
-            "TCP", address.host, address.port, getattr(address, "flowInfo", 0), getattr(address, "scopeID", 0)
-        )
-    return IPv4Address("TCP", address.host, address.port)
-
-
-class LookUp:
-    """One question to a resolver.
-
-    `done(targets or a DNSLookupError)` is called once, never before the constructor returned; not when cancelled.
-    """
-
-    __slots__ = ("_collector", "_done", "_loop")
-
-    def __init__(
-        self,
-        loop: Loop,
-        resolver: Any,
-        name: str,
-        port: int,
-        done: Callable[[list[Target] | DNSLookupError], object],
-        addressTypes: Sequence[type] | None = None,
-    ) -> None:
-        self._loop = loop
-        self._done: Callable[[list[Target] | DNSLookupError], object] | None = done
-        self._collector = _Collector(name, loop.timers.seconds, self._answered)
-        # In the next turn, since a resolver may answer at once; and it is somebody else's code.
-        loop.soon(self._ask, resolver, name, port, addressTypes)
-
-    def _ask(self, resolver: Any, name: str, port: int, addressTypes: Sequence[type] | None) -> None:
-        if self._done is None:
-            return
-        try:
-            resolver.resolveHostName(self._collector, name, port, addressTypes, "TCP")
-        except Exception as e:
-            if self._done is None:
-                # It had answered before: what was raised is no answer.
-                raise
-            self._collector.raised(e)
-
-    def _answered(self, answer: list[Target] | DNSLookupError) -> None:
-        done, self._done = self._done, None
-        if done is not None:
-            done(answer)
-
-    def cancel(self) -> None:
-        """Forget the question. Nothing when it was answered."""
-        if self._done is None:
-            return
-        self._done = None
-        self._collector.forget()
-
-
-def firstAddress(loop: Loop, resolver: Any, name: str, timeout: float) -> Deferred[str]:
-    """The first IPv4 address of `name`, the first of IPv6 if it has no other, as text. The Deferred fails with
-    DNSLookupError, after `timeout` seconds at the latest.
-    """
-
-    def cancelled(_: Deferred[str]) -> None:
-        timer.cancel()
-        lookUp.cancel()
-
-    def found(answer: list[Target] | DNSLookupError) -> None:
-        timer.cancel()
-        if isinstance(answer, DNSLookupError):
-            deferred.errback(answer)
-        else:
-            deferred.callback(min(answer, key=lambda target: target[0] != socket.AF_INET)[1][0])
-
-    def late() -> None:
-        lookUp.cancel()
-        text = f"no answer within {timeout} s"
-        deferred.errback(DNSLookupError(text, host=name, phase="resolve", elapsed=timeout))
-
-    deferred: Deferred[str] = Deferred(cancelled)
-    lookUp = LookUp(loop, resolver, name, 0, found)
-    timer = loop.timers.callLater(timeout, late)
-    return deferred
 
 
 @implementer(IHostnameResolver)

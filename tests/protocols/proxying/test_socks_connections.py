@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 from shutil import which
 from typing import Any
 
 import pytest
-from net import Net, Traced, TracedServer, pattern
+from net import DEADLINE, Net, Traced, TracedServer, pattern
 from tls import clientOptions, serverOptions
 
 from protocols.socks import (
@@ -26,6 +27,7 @@ from protocols.socks import (
     publicOnly,
     refuseAll,
 )
+from reactor._transport.client.resolver import ThreadedResolver
 from reactor.address import HostnameAddress, IPv4Address
 from reactor.defer import Deferred
 from reactor.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
@@ -241,6 +243,50 @@ def test_aDestinationThatDoesNotAnswer(net: Net) -> None:
     with pytest.raises(SOCKSError, match="no answer in time") as raised:
         net.result(connectProtocol(through(net, server, net.silentPort()), Traced()))
     assert raised.value.reply == 6
+
+
+def test_namesThatHangAreOnlyItsClients(net: Net) -> None:
+    """One client's names take four threads of the resolver, also when it gives up and asks for more."""
+    asked: list[str] = []
+    gate = threading.Event()
+
+    def getaddrinfo(name: str, port: int, family: int, kind: int) -> Any:
+        asked.append(name)
+        if name.startswith("hang"):
+            gate.wait(3 * DEADLINE)
+        return socket.getaddrinfo("127.0.0.1", port, family, kind)
+
+    class Hasty(SOCKSServerProtocol):
+        connectTimeout = 0.1
+        gone = False
+
+        def connectionLost(self, reason: Any) -> None:
+            super().connectionLost(reason)
+            self.gone = True
+
+    resolver = ThreadedResolver(net.reactor._loop, getaddrinfo=getaddrinfo)
+    net.reactor.installNameResolver(resolver)
+    target, server = echo(net), proxy(net)
+    server.protocol = Hasty
+    for round_ in range(3):
+        for number in range(8):
+            host = f"hang{round_}-{number}.test"
+            refused = connectProtocol(through(net, server, 1, host=host), Traced())
+            refused.addErrback(lambda failure: failure.trap(SOCKSError))
+        net.until(lambda: len(server.built) == 8 * (round_ + 1) and all(each.gone for each in server.built))  # noqa: B023
+    assert len(asked) == 4
+    server.protocol = SOCKSServerProtocol
+    # Another client, for whom there are threads; and the first one's addresses, which need none.
+    other = TCP4ClientEndpoint(net.reactor, "127.0.0.1", server.port, bindAddress=("127.0.0.2", 0))
+    mine = net.result(connectProtocol(SOCKS5ClientEndpoint(other, "good.test", target.port), Traced()))
+    same = net.result(connectProtocol(through(net, server, target.port), Traced()))
+    assert asked[4:] == ["good.test"]
+    gate.set()
+    net.until(lambda: not server.lookUps._rows)
+    last = net.result(connectProtocol(through(net, server, target.port, host="good.test"), Traced()))
+    assert len(asked) == 6
+    gone(net, mine, same, last)
+    resolver.close()
 
 
 def test_aClientThatGoesWhileConnecting(net: Net) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +17,9 @@ import pytest
 from net import DEADLINE, Net
 from zope.interface.verify import verifyObject
 
-from reactor._transport.client.resolver import THREADS, HostResolution, LookUp, SimpleResolver, ThreadedResolver
+from reactor._transport.client.admission import AT_ONCE, MOST, Admission
+from reactor._transport.client.lookup import LookUp
+from reactor._transport.client.resolver import HostResolution, SimpleResolver, ThreadedResolver
 from reactor.address import IPv4Address, IPv6Address
 from reactor.defer import CancelledError, Deferred, fail, succeed
 from reactor.error import DNSLookupError, TimeoutError
@@ -216,22 +220,22 @@ def test_cancelBeforeItWasAsked(net: Net, resolver: ThreadedResolver, names: Nam
 
 
 def test_namesAreLookedUpAtTheSameTime(net: Net, resolver: ThreadedResolver, names: Names) -> None:
-    meeting = threading.Barrier(THREADS)
+    meeting = threading.Barrier(AT_ONCE)
     receivers = []
-    for number in range(THREADS):
+    for number in range(AT_ONCE):
         name = f"{number}.test"
         names.known[name] = [f"192.0.2.{number}"]
         # None goes on before all are being asked.
         names.gates[name] = lambda: meeting.wait(DEADLINE)
         receivers.append(ask(resolver, name))
     net.until(lambda: all(receiver.complete for receiver in receivers))
-    assert [receiver.told[0].host for receiver in receivers] == [f"192.0.2.{number}" for number in range(THREADS)]
-    assert len(names.threads) == THREADS
+    assert [receiver.told[0].host for receiver in receivers] == [f"192.0.2.{number}" for number in range(AT_ONCE)]
+    assert len(names.threads) == AT_ONCE
 
 
-def test_moreNamesThanThreads(net: Net, resolver: ThreadedResolver, names: Names, gate: threading.Event) -> None:
+def test_moreNamesThanLanes(net: Net, resolver: ThreadedResolver, names: Names, gate: threading.Event) -> None:
     receivers = []
-    for number in range(3 * THREADS):
+    for number in range(3 * AT_ONCE):
         name = f"{number}.test"
         names.known[name] = [f"192.0.2.{number}"]
         names.gates[name] = lambda: gate.wait(DEADLINE)
@@ -239,7 +243,144 @@ def test_moreNamesThanThreads(net: Net, resolver: ThreadedResolver, names: Names
     gate.set()
     net.until(lambda: all(receiver.complete for receiver in receivers))
     assert all(len(receiver.told) == 2 for receiver in receivers)
-    assert len(names.threads) <= THREADS
+    assert len(names.threads) <= MOST
+    assert net.reactor.getDelayedCalls() == []
+
+
+# Names that hang.
+
+
+@pytest.fixture
+def hanging(
+    net: Net, resolver: ThreadedResolver, names: Names, gate: threading.Event
+) -> Callable[[int], list[Receiver]]:
+    """Ask for so many names that do not answer before the test is over."""
+
+    def hang(count: int) -> list[Receiver]:
+        for number in range(count):
+            names.known[f"hang{number}.test"] = ["192.0.2.1"]
+            names.gates[f"hang{number}.test"] = lambda: gate.wait(2 * DEADLINE)
+        return [ask(resolver, f"hang{number}.test") for number in range(count)]
+
+    return hang
+
+
+def askedFor(names: Names) -> set[str]:
+    return {name for name, *_ in names.asked}
+
+
+def test_C22_aGoodNameBehindNamesThatHang(
+    net: Net, resolver: ThreadedResolver, names: Names, hanging: Callable[[int], list[Receiver]]
+) -> None:
+    """Five hundred names hang: one that is asked for after them is answered all the same, and soon."""
+    before = hanging(500)
+    net.until(lambda: len(names.asked) >= AT_ONCE)
+    names.known["good.test"] = ["192.0.2.7"]
+    good = ask(resolver, "good.test")
+    net.until(lambda: good.complete)
+    assert good.told[0].host == "192.0.2.7"
+    assert not any(receiver.complete for receiver in before)
+    assert len(names.threads) <= 2 * AT_ONCE
+
+
+def test_C22_whatNeedsNoServerWaitsForNone(net: Net, names: Names, gate: threading.Event, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 known.test\n")
+    resolver = ThreadedResolver(net.reactor._loop, getaddrinfo=names.getaddrinfo, hosts=str(hosts))
+    # No further lane comes to its help.
+    resolver._admission = Admission(AT_ONCE, AT_ONCE)
+    for number in range(3 * AT_ONCE):
+        names.known[f"hang{number}.test"] = ["192.0.2.1"]
+        names.gates[f"hang{number}.test"] = lambda: gate.wait(2 * DEADLINE)
+        ask(resolver, f"hang{number}.test")
+    names.known["known.test"] = names.known["127.1"] = ["127.0.0.1"]
+    receivers = [ask(resolver, "Known.test".lower()), ask(resolver, "127.1")]
+    net.until(lambda: all(receiver.complete for receiver in receivers))
+    assert [receiver.told[0].host for receiver in receivers] == ["127.0.0.1"] * 2
+    assert len(askedFor(names)) <= AT_ONCE + 2
+    resolver.close()
+
+
+def test_C22_whatIsAbandonedIsNotAsked(
+    net: Net, resolver: ThreadedResolver, names: Names, hanging: Callable[[int], list[Receiver]], gate: threading.Event
+) -> None:
+    receivers = hanging(500)
+    for receiver in receivers:
+        receiver.resolution.cancel()
+    assert all(receiver.complete for receiver in receivers)
+    assert net.reactor.getDelayedCalls() == []
+    gate.set()
+    names.known["good.test"] = ["192.0.2.7"]
+    good = ask(resolver, "good.test")
+    net.until(lambda: good.complete)
+    assert len(askedFor(names)) <= AT_ONCE + 1
+
+
+def test_C22_whatTookTooLongIsNotAsked(
+    net: Net, names: Names, resolver: ThreadedResolver, hanging: Callable[[int], list[Receiver]]
+) -> None:
+    resolver.timeout = 0.05
+    receivers = hanging(500)
+    net.until(lambda: all(receiver.complete for receiver in receivers))
+    resolver.timeout = DEADLINE
+    names.known["good.test"] = ["192.0.2.7"]
+    good = ask(resolver, "good.test")
+    net.until(lambda: good.complete)
+    assert good.told[0].host == "192.0.2.7"
+    assert len(askedFor(names)) < 100
+
+
+def test_aStopEndsAllThatIsUnderWay(
+    net: Net, resolver: ThreadedResolver, names: Names, hanging: Callable[[int], list[Receiver]], gate: threading.Event
+) -> None:
+    receivers = hanging(100)
+    receivers[50].addressResolved = receivers[50].resolutionComplete = None  # type: ignore[assignment,method-assign]
+    net.expectErrors(1)
+    # What a reactor's stop() does.
+    resolver.close()
+    others = receivers[:50] + receivers[51:]
+    assert all(receiver.told == ["complete"] for receiver in others)
+    assert {str(receiver.resolution.error) for receiver in others} == {f"[Errno {errno.ECANCELED}] the reactor stopped"}
+    assert net.reactor.getDelayedCalls() == []
+    gate.set()
+    # And then it is run again.
+    names.known["good.test"] = ["192.0.2.7"]
+    good = ask(resolver, "good.test")
+    net.until(lambda: good.complete)
+    assert len(askedFor(names)) <= AT_ONCE + 1
+    assert all(receiver.told == ["complete"] for receiver in others)
+
+
+def test_threadsThatWereNeededForNamesThatHungEnd(
+    net: Net, resolver: ThreadedResolver, names: Names, hanging: Callable[[int], list[Receiver]], gate: threading.Event
+) -> None:
+    before = set(threading.enumerate())
+
+    def threads() -> int:
+        return len(set(threading.enumerate()) - before)
+
+    resolver._admission = Admission(AT_ONCE, 3 * AT_ONCE, 0.0)
+    receivers = hanging(3 * AT_ONCE)
+    net.until(lambda: len(names.asked) == 3 * AT_ONCE)
+    assert threads() >= 3 * AT_ONCE
+    gate.set()
+    net.until(lambda: all(receiver.complete for receiver in receivers) and threads() <= AT_ONCE)
+
+
+def test_whenFree(net: Net, resolver: ThreadedResolver, names: Names, gate: threading.Event) -> None:
+    names.known["slow.test"] = ["192.0.2.1"]
+    names.gates["slow.test"] = lambda: gate.wait(DEADLINE)
+    receiver = ask(resolver, "slow.test")
+    freed: list[str] = []
+    net.until(lambda: names.asked)
+    receiver.resolution.cancel()
+    receiver.resolution.whenFree(lambda: freed.append("then"))
+    net.turn()
+    assert freed == []
+    gate.set()
+    net.until(lambda: freed)
+    receiver.resolution.whenFree(lambda: freed.append("now"))
+    assert freed == ["then", "now"]
 
 
 def test_C8_aHangingNameBlocksNobody(net: Net, resolver: ThreadedResolver, names: Names, gate: threading.Event) -> None:
@@ -292,7 +433,7 @@ def test_aReactorThatRunsAgainWhileAnOldNameHangs(
     resolver.close()
     gate.set()
     net.until(lambda: first.complete)
-    for _ in range(THREADS + 1):
+    for _ in range(AT_ONCE + 1):
         receiver = ask(resolver, "quick.test")
         net.until(lambda receiver=receiver: receiver.complete)  # type: ignore[misc]
 
