@@ -25,13 +25,17 @@ __all__ = ["IRCClientFactory"]
 class IRCClientFactory(ReconnectingClientFactory):
     """Builds a client for each connection and connects again when one is lost; the next joins the channels of the last.
 
-    The delays are `ReconnectingClientFactory`'s; the delay is a short one again when a server has taken us in.
+    The delays are `ReconnectingClientFactory`'s. The delay is a short one again, and retries are counted anew, after a
+    connection that lasted for `steadyAfter`. To be welcomed is not enough: many a network welcomes before it looks for
+    open proxies and bans, and who comes back each second is banned for good.
     """
 
     #: The class of the clients.
     protocol: Any = IRCClient
     #: The longest delay, in seconds.
     maxDelay = 300
+    #: Seconds on a network, from RPL_WELCOME on, after which a connection has proved good.
+    steadyAfter: float = 60
     #: The server's name, once `connect` was called.
     host: str | None = None
     #: What verifies the server's certificate, as for ``reactor.connectSSL``; None for
@@ -41,6 +45,8 @@ class IRCClientFactory(ReconnectingClientFactory):
     # Invariant: the connector whose hooks count; an older one of a connection in the clear may still tell its end.
     _connector: Any = None
     _reactor: Any = None
+    # The clock of the client that was welcomed last, and when that was; None when its connection is over.
+    _welcomed: tuple[Any, float] | None = None
 
     def __init__(self) -> None:
         #: The nickname, the channels and the STS policies, over all connections.
@@ -76,7 +82,7 @@ class IRCClientFactory(ReconnectingClientFactory):
     def clientWelcomed(self, client: IRCClient) -> None:
         """A server has taken `client` in. `IRCClient` calls this, before `signedOn`."""
         self.client = client
-        self.resetDelay()
+        self._welcomed = client.clock, client.clock.seconds()
 
     def clientMustBeSecure(self, client: IRCClient, port: int) -> None:
         """The server wants TLS, at `port`: go there. `IRCClient` calls this, and closes its connection."""
@@ -93,4 +99,8 @@ class IRCClientFactory(ReconnectingClientFactory):
         if self.host is not None:
             self.session.policies.disconnected(self.host, time.time())
         if self._connector in (None, connector):
+            welcomed, self._welcomed = self._welcomed, None
+            # Not after stopTrying, which a reset would undo.
+            if welcomed is not None and self.continueTrying and welcomed[0].seconds() - welcomed[1] >= self.steadyAfter:
+                self.resetDelay()
             super().clientConnectionLost(connector, reason)

@@ -164,7 +164,16 @@ def test_aServerThatGoesAndComesBack(net: Net, case: Case) -> None:
     again = case.welcomed(1)
     net.until(lambda: ("joined", "#a,#b") in again.told)
     assert case.network.lines[-1] == b"JOIN #a,#b key"
-    assert case.bots.delay == case.bots.initialDelay
+    assert case.bots.delay > case.bots.initialDelay
+
+
+@oneSelector
+def test_aConnectionThatLastedMakesTheNextDelayAShortOne(net: Net, case: Case) -> None:
+    case.bots.steadyAfter, case.bots.delay, case.bots.retries = 0, 300, 7
+    bot = case.connected()
+    case.network.servers[0].transport.abortConnection()
+    assert case.welcomed(1) is not bot
+    assert case.bots.retries == 1
 
 
 @oneSelector
