@@ -104,12 +104,14 @@ def ctcpStringify(messages: Iterable[tuple[str, object]]) -> str:
     Data is None or empty for none, text, a list or tuple whose items are put together with spaces, or what `str` makes
     text of.
 
-    :raises ValueError: when there is ``\\x01`` in a request, where it would end it.
+    :raises ValueError: when there is ``\\x01`` in a request, where it would end it, or a tag is empty or has a space.
     """
     parts = []
     for tag, data in messages:
         if isinstance(data, list | tuple):
             data = SPC.join(map(str, data))
+        if not tag or SPC in tag:
+            raise ValueError(f"not the tag of a CTCP request: {tag[:80]!r}")
         request = f"{tag} {data}" if data else tag
         if X_DELIM in request:
             raise ValueError(f"\\x01 inside a CTCP request: {request[:80]!r}")

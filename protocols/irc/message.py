@@ -43,6 +43,8 @@ _LONGEST_HEAD = 160
 
 _FORBIDDEN = re.compile("[\0\r\n]").search
 _NOT_IN_A_TAG_NAME = re.compile("[\0\r\n ;=]").search
+# "+" for what clients say to each other, and who made it up, stand before the name (IRCv3 "Message Tags").
+_TAG_NAME = re.compile(r"\+?(?:[A-Za-z0-9.-]+/)?[A-Za-z0-9.-]+").fullmatch
 _UNESCAPED = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 _ESCAPED = str.maketrans({";": r"\:", " ": r"\s", "\\": r"\\", "\r": r"\r", "\n": r"\n"})
 # The last backslash of a value that ends with one stands for nothing.
@@ -242,6 +244,17 @@ def joinTags(tags: Mapping[str, str]) -> str:
             raise ValueError(f"NUL in the tag {name}: {value!r}")
         words.append(f"{name}={value.translate(_ESCAPED)}" if value else name)
     return ";".join(words)
+
+
+def checkTagName(name: str) -> None:
+    """ValueError unless a tag that we make up may have that name.
+
+    Not asked of what was received and is sent on: others' names pass as they came, as long as they stay names.
+    """
+    if not _TAG_NAME(name):
+        raise ValueError(
+            f"not the name of a tag, which has ASCII letters, digits, '-' and '.', as in '+draft/reply': {_shown(name)}"
+        )
 
 
 def _unescaped(match: re.Match[str]) -> str:

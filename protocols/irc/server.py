@@ -11,7 +11,7 @@ from protocols.basic import LineReceiver
 from protocols.irc import numerics as rpl
 from protocols.irc.ctcp import CR, LF, M_QUOTE, NUL, ctcpStringify
 from protocols.irc.error import IRCBadMessage
-from protocols.irc.message import MAX_BODY, MAX_TAGS, Message, joinTags
+from protocols.irc.message import MAX_BODY, MAX_TAGS, Message, checkTagName, joinTags
 from protocols.irc.text import split
 from reactor._ground.log import reportException
 
@@ -123,8 +123,8 @@ class IRC(LineReceiver):
 
         :param parameters: as they are to be sent: the last one with a colon in front, if it has spaces.
         :param tags: IRCv3 tags; None or empty for a tag without value.
-        :raises ValueError: when the command is none, there is CR, LF or NUL anywhere, a space in `prefix`, or it would
-            be longer than `MAX_BODY` (or `MAX_TAGS`) bytes. Nothing was sent then.
+        :raises ValueError: when the command or the name of a tag is none, there is CR, LF or NUL anywhere, a space in
+            `prefix`, or it would be longer than `MAX_BODY` (or `MAX_TAGS`) bytes. Nothing was sent then.
         """
         if not command:
             raise ValueError("a message needs a command")
@@ -141,6 +141,8 @@ class IRC(LineReceiver):
         if len(line) > self.MAX_BODY:
             raise ValueError(f"{command} is {len(line)} bytes long, the limit is {self.MAX_BODY}")
         if tags:
+            for name in tags:
+                checkTagName(name)
             section = f"@{joinTags({name: value or '' for name, value in tags.items()})} ".encode(
                 "utf-8", "surrogateescape"
             )

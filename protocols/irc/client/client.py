@@ -70,7 +70,7 @@ class IRCClient(ClientCaps):
         self._tries = 0
         self._endRegistration()
         given = params[0] if len(params) > 1 and params[0] != "*" else ""
-        self.nickname = given or self._attemptedNick
+        self.nickname = given or self._attemptedNick or self.nickname
         self._lookAtGreeting(params[-1] if params else "")
         self._startRegaining()
         welcomed = getattr(self.factory, "clientWelcomed", None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cached_property
 
 from protocols.basic import LineReceiver
 from protocols.irc.client.commands import ClientCommands
@@ -17,7 +18,7 @@ from protocols.irc.client.queue import SendQueue
 from protocols.irc.ctcp import lowDequote
 from protocols.irc.error import IRCBadMessage, IRCBadModes
 from protocols.irc.isupport import ServerSupportedFeatures
-from protocols.irc.message import MAX_TAGS, Message, splitSource
+from protocols.irc.message import MAX_TAGS, Message, checkTagName, splitSource
 from protocols.irc.numerics import numeric_to_symbolic
 from reactor._ground.current import currentReactor
 from reactor._ground.log import message as logMessage
@@ -59,8 +60,6 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
     heartbeatTimeout: float | None = 60
     #: Seconds from the connection to RPL_WELCOME, or the connection is closed; None to wait for ever.
     registrationTimeout: float | None = 120
-    #: What has ``callLater`` and ``seconds``; None is the reactor that runs.
-    clock: Any = None
     #: Whether ``\x10n``, ``\x10r`` and ``\x100`` in what is received become LF, CR and NUL (CTCP's low level quoting).
     lowQuoting: bool = False
     #: The name of the server, from RPL_WELCOME on.
@@ -75,11 +74,31 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
     _heartbeat: Heartbeat | None = None
     _registration: Any = None
 
+    # ---- What a program may ask for before there is a connection, and a test without one ----
+
+    if TYPE_CHECKING:
+        #: What has ``callLater`` and ``seconds``; the reactor that runs, unless it is set.
+        clock: Any
+        #: What the server has said that it can do.
+        supported: ServerSupportedFeatures
+    else:
+
+        @cached_property
+        def clock(self) -> Any:
+            """What has ``callLater`` and ``seconds``; the reactor that runs, unless it is set."""
+            return currentReactor()
+
+        @cached_property
+        def supported(self) -> ServerSupportedFeatures:
+            """What the server has said that it can do."""
+            return ServerSupportedFeatures()
+
     # ---- The life of the connection ----
 
     def makeConnection(self, transport: Any) -> None:
         """The transport calls this once, when the connection is there."""
-        self.clock = self.clock if self.clock is not None else currentReactor()
+        if self.clock is None:
+            self.clock = currentReactor()
         self.supported = ServerSupportedFeatures()
         super().makeConnection(transport)
 
@@ -140,8 +159,8 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
 
         :raises TypeError: when it is not text.
         :raises FloodQueueFull: when too many lines wait already.
-        :raises ValueError: when it has CR, LF or NUL, or is longer than `maximumLineLength` (the tags of IRCv3 than
-            8191 octets).
+        :raises ValueError: when it has CR, LF or NUL, a tag with a name that is none, or is longer than
+            `maximumLineLength` (the tags of IRCv3 than 8191 octets).
         """
         self._check(line)
         data = line.encode("utf-8", "surrogateescape") + b"\r\n"
@@ -165,14 +184,18 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
             tags, _, body = line.partition(" ")
             if len(tags.encode("utf-8", "surrogateescape")) >= MAX_TAGS:
                 raise ValueError(f"more than {MAX_TAGS} octets of tags: {_shown(line)}")
+            for tag in tags[1:].split(";"):
+                checkTagName(tag.partition("=")[0])
         length = len(body.encode("utf-8", "surrogateescape")) + 2
         if length > self.maximumLineLength:
             raise ValueError(f"a line of {length} octets, more than {self.maximumLineLength}: {_shown(body)}")
 
     # ---- In ----
 
-    def dataReceived(self, data: bytes) -> None:
-        """Bytes came from the server."""
+    def dataReceived(self, data: bytes | str) -> None:
+        """Bytes came from the server; text is taken for UTF-8."""
+        if isinstance(data, str):
+            data = data.encode("utf-8", "surrogateescape")
         if self._heartbeat is not None:
             self._heartbeat.heard()
         super().dataReceived(data)

@@ -68,7 +68,8 @@ class ClientCTCP(ClientConnection):
     def ctcpMakeQuery(self, user: str, messages: Iterable[tuple[str, object]]) -> None:
         """Send requests, pairs of tag and data (None for none), to `user`.
 
-        :raises ValueError: when there is CR, LF, NUL or ``\\x01`` in them, or they are too long for a line.
+        :raises ValueError: when there is CR, LF, NUL or ``\\x01`` in them, a tag is empty or has a space, or they are
+            too long for a line.
         """
         self.sendCommand("PRIVMSG", user, text=ctcpStringify(messages))
 
@@ -79,7 +80,7 @@ class ClientCTCP(ClientConnection):
     def _reply(self, user: str, *messages: tuple[str, object]) -> None:
         nick = nickOf(user)
         if nick and nick[0] != ":" and len(nick) <= _ECHOED and self._mayReply():
-            self.ctcpMakeReply(nick, messages)
+            self.ctcpMakeReply(nick, list(messages))
 
     def _mayReply(self) -> bool:
         now = self.clock.seconds()

@@ -20,7 +20,6 @@ from reactor.protocol import ClientFactory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from reactor.failure import Failure
@@ -47,41 +46,40 @@ class ClientDCC(ClientCTCP):
     # ---- Requests that come ----
 
     def ctcpQuery_DCC(self, user: str, channel: str, data: str | None) -> None:
-        """Somebody wants a connection: ``dcc_KIND`` is called with the words of the request.
+        """Somebody wants a connection: ``dcc_KIND`` is called with the text of the request behind its kind.
 
         :raises IRCBadMessage: from those, when the request makes no sense.
         """
-        words = [quoted or word for quoted, word in _WORDS(data or "")]
-        if not words:
+        kind, _, rest = (data or "").lstrip(" ").partition(" ")
+        if not kind:
             return
-        kind = words[0].upper()
-        method = getattr(self, "dcc_" + kind, None)
+        method = getattr(self, "dcc_" + kind.upper(), None)
         if method is not None:
-            method(user, channel, words[1:])
+            method(user, channel, rest)
             return
-        shown = words[0][:32]
+        shown = kind[:32]
         self.quirkyMessage(f"{user} asks for DCC {shown}, which is unknown")
         self._reply(user, ("ERRMSG", f"DCC {shown} :no such request"))
 
-    def dcc_SEND(self, user: str, channel: str, data: Sequence[str]) -> None:
+    def dcc_SEND(self, user: str, channel: str, data: str) -> None:
         """Somebody wants to send a file: tell `dccDoSend`."""
-        offer = _offer("SEND", data)
+        offer = parseDcc(f"SEND {data}")
         size = -1 if offer.size is None else offer.size
-        self.dccDoSend(user, offer.host, offer.port, offer.name, size, list(data))
+        self.dccDoSend(user, offer.host, offer.port, offer.name, size, _words(data))
 
-    def dcc_CHAT(self, user: str, channel: str, data: Sequence[str]) -> None:
+    def dcc_CHAT(self, user: str, channel: str, data: str) -> None:
         """Somebody wants to chat: tell `dccDoChat`."""
-        offer = _offer("CHAT", data)
-        self.dccDoChat(user, channel, offer.host, offer.port, list(data))
+        offer = parseDcc(f"CHAT {data}")
+        self.dccDoChat(user, channel, offer.host, offer.port, _words(data))
 
-    def dcc_RESUME(self, user: str, channel: str, data: Sequence[str]) -> None:
+    def dcc_RESUME(self, user: str, channel: str, data: str) -> None:
         """Somebody has a part of our file already: tell `dccDoResume`."""
-        offer = _offer("RESUME", data)
+        offer = parseDcc(f"RESUME {data}")
         self.dccDoResume(user, offer.name, offer.port, offer.size or 0)
 
-    def dcc_ACCEPT(self, user: str, channel: str, data: Sequence[str]) -> None:
+    def dcc_ACCEPT(self, user: str, channel: str, data: str) -> None:
         """Somebody will send from where we want: tell `dccDoAcceptResume`."""
-        offer = _offer("ACCEPT", data)
+        offer = parseDcc(f"ACCEPT {data}")
         self.dccDoAcceptResume(user, offer.name, offer.port, offer.size or 0)
 
     def dccDoSend(self, user: str, address: str, port: int, fileName: str, size: int, data: list[str]) -> None:
@@ -186,6 +184,6 @@ class _OneProtocol(ClientFactory):
             self.done.errback(reason)
 
 
-def _offer(kind: str, words: Sequence[str]) -> DccOffer:
-    name = quoteFileName(words[0]) if words else ""
-    return parseDcc(" ".join([kind, name, *words[1:]]))
+def _words(data: str) -> list[str]:
+    """The words of a request; what is in quotation marks is one."""
+    return [quoted or word for quoted, word in _WORDS(data)]

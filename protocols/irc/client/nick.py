@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from protocols.irc.client.events import ClientEvents, need
 from protocols.irc.client.session import Session
 from protocols.irc.message import nickOf
@@ -25,8 +27,16 @@ class ClientNick(ClientEvents):
     #: Seconds between two attempts to get the nickname that we want, when we had to take another; None to leave it. It
     #: is also tried when its holder is seen to give it up.
     nickRegainInterval: float | None = 60
-    #: What outlives the connection; taken from the factory, if that has a ``session``.
-    session: Session
+    if TYPE_CHECKING:
+        #: What outlives the connection; taken from the factory, if that has a ``session``.
+        session: Session
+    else:
+
+        @cached_property
+        def session(self) -> Session:
+            """What outlives the connection; taken from the factory, if that has a ``session``."""
+            session = getattr(self.factory, "session", None)
+            return session if isinstance(session, Session) else Session()
 
     _wantedNick: str = ""
     _tries = 0
@@ -38,8 +48,8 @@ class ClientNick(ClientEvents):
 
     def makeConnection(self, transport: Any) -> None:
         """The transport calls this once, when the connection is there."""
-        session = getattr(self.factory, "session", None)
-        self.session = session if isinstance(session, Session) else Session()
+        # The factory may be another one than when it was first asked for.
+        self.__dict__.pop("session", None)
         self.session.connected()
         if self.session.nickname is not None:
             self.nickname = self.session.nickname
@@ -128,7 +138,7 @@ class ClientNick(ClientEvents):
     def _startRegaining(self) -> None:
         """We are in, or have another nickname, perhaps not the one that we want."""
         self._stopRegaining()
-        if self.nickRegainInterval is not None and not self._isWanted(self.nickname):
+        if self.nickRegainInterval is not None and self._wantedNick and not self._isWanted(self.nickname):
             self._regain = self.clock.callLater(self.nickRegainInterval, self._tryAgain)
 
     def _tryAgain(self) -> None:

@@ -116,6 +116,11 @@ def test_repliesSmuggleNothingOut(method: str, bad: str) -> None:
         (("A", [], "a b"), "space in the prefix"),
         (("A", ["x" * 600]), "A is 602 bytes long, the limit is 510"),
         (("A", [], None, {"a b": "c"}), "name of a tag"),
+        (("A", [], None, {"": "c"}), "name of a tag"),
+        (("A", [], None, {"a@b": "c"}), "name of a tag"),
+        (("A", [], None, {"é": "c"}), "name of a tag"),
+        (("A", [], None, {"a+": "c"}), "name of a tag"),
+        (("A", [], None, {"/a": "c"}), "name of a tag"),
         (("A", [], None, {"a": "\0"}), "NUL in the tag"),
         (("A", [], None, {"a": "x" * 8200}), "bytes of tags, the limit is 8191"),
     ],
@@ -125,6 +130,13 @@ def test_commandsThatCannotBeSent(arguments: tuple[Any, ...], reason: str) -> No
     with pytest.raises(ValueError, match=reason):
         server.sendCommand(*arguments)
     assert sink.data == b""
+
+
+@pytest.mark.parametrize("name", ["time", "msgid2", "draft/reply", "+typing", "+example.com/a-b", "znc.in/x"])
+def test_namesOfTags(name: str) -> None:
+    server, sink = made()
+    server.sendCommand("A", [], None, {name: "v"})
+    assert sink.data == f"@{name}=v A\r\n".encode()
 
 
 def test_aLineThatIsTooLongIsNotSent() -> None:
