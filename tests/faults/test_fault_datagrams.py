@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from namespaced import toldByProgram
-from script import script
+from script import outputs, script
 from strace import failing
 
 eachSelector = pytest.mark.parametrize("selector", ["default", "SelectSelector", "PollSelector"])
@@ -78,6 +78,49 @@ reactor.close()
 def test_U5_receivingFailsForNow(error: str, selector: str) -> None:
     printed = script(ECHO, selector, prefix=failing(f"recvfrom:error={error}:when=2..3"))
     assert printed == ["start", "0", "1", "2", "3", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("error", "selector"),
+    [("ENETDOWN", "default"), ("ETIMEDOUT", "SelectSelector"), ("ENETRESET", "PollSelector"), ("EIO", "default")],
+)
+def test_U13_theNetworkFailsForNow(error: str, selector: str) -> None:
+    """One line in the log, and the next datagram is received."""
+    printed, said = outputs(ECHO, selector, prefix=failing(f"recvfrom:error={error}:when=2..3"))
+    assert printed.splitlines() == ["start", "0", "1", "2", "3", "stop"]
+    assert said.count("\n") == 1
+    assert "cannot receive for now" in said
+
+
+def test_U13_forEver() -> None:
+    """It is not tried all the time: after a hundred times, not for a tenth of a second."""
+    printed, said = outputs(
+        ECHO.replace("reactor.callLater(5, reactor.stop)", COUNTED), "default", prefix=failing("recvfrom:error=EIO")
+    )
+    assert printed.splitlines() == ["start", "resting True", "stop"]
+    assert said.count("\n") == 1
+
+
+COUNTED = """
+port = here.transport
+def look():
+    if port in reactor.getReaders():
+        reactor.callLater(0.001, look)
+        return
+    print("resting", port.connected)
+    reactor.stop()
+reactor.callLater(0.001, look)
+"""
+
+
+@pytest.mark.parametrize("error", ["ENOTSOCK", "EINVAL"])
+def test_U13_noUseAnyMore(error: str) -> None:
+    printed, said = outputs(
+        ECHO.replace("(5, reactor.stop)", "(0.2, reactor.stop)"), "default", prefix=failing(f"recvfrom:error={error}")
+    )
+    assert printed.splitlines() == ["start", "stop"]
+    assert said.count("\n") == 1
+    assert "is closed" in said
 
 
 @pytest.mark.parametrize("error", ["ENOBUFS", "EAGAIN"])

@@ -15,7 +15,7 @@ import errno
 
 from reactor._core.poller import READ
 from reactor._ground.log import message
-from reactor._transport.server.stopping import Stoppable
+from reactor._transport.server.pausing import Pausable
 from reactor._transport.stream.transport import asBytes
 from reactor.error import CannotListenError, MessageLengthError
 
@@ -40,6 +40,8 @@ _DROPPED = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.ENOM
 _REFUSED = frozenset({errno.ECONNREFUSED, errno.ENOTCONN, errno.ECONNRESET})
 # Interrupted; or what was sent is too long for the way to the peer, and the kernel cuts the next ones.
 _NOTHING = frozenset({errno.EINTR, errno.EMSGSIZE})
+# The socket is no use any more; no other error says so.
+_DEAD = frozenset({errno.EBADF, errno.EINVAL, errno.ENOTSOCK})
 
 
 def checkSize(method: str, size: object) -> int:
@@ -52,7 +54,7 @@ def checkSize(method: str, size: object) -> int:
 
 
 @implementer(IListeningPort, ISystemHandle)
-class DatagramSocket(Stoppable):
+class DatagramSocket(Pausable):
     """What all kinds have in common."""
 
     __slots__ = (
@@ -155,15 +157,18 @@ class DatagramSocket(Stoppable):
         self.protocol.datagramReceived(data, sender)
 
     def _receivedAll(self, problem: OSError) -> bool:
-        """Whether `problem` is that there is no more. Others are told, or end this port."""
+        """Whether `problem` is that there is no more. Others are told; some end this port."""
         if problem.errno in _DROPPED:
             return True
+        if problem.errno in _DEAD:
+            message("error", "%r cannot receive any more and is closed: %s", self, problem)
+            self.stopListening()
+            return False
         if problem.errno in self.refusals:
             self._refused()
-        elif problem.errno not in _NOTHING:
-            # Nothing that passes by itself.
-            message("error", "%r cannot receive and is closed: %s", self, problem)
-            self.stopListening()
+        elif self._failed() and problem.errno not in _NOTHING:
+            # The network's or the system's trouble for now: an interface is down, say.
+            message("warning", "%r cannot receive for now: %s", self, problem)
         return False
 
     def _refused(self) -> None:
@@ -172,15 +177,6 @@ class DatagramSocket(Stoppable):
                 self.protocol.connectionRefused()
             except BaseException as e:
                 self._loop.raised(f"{type(self.protocol).__name__}.connectionRefused raised, at {self!r}", e)
-
-    def pauseProducing(self) -> None:
-        """Leave datagrams in the kernel's queue until `resumeProducing`."""
-        self._loop.poller.drop(self, READ)
-
-    def resumeProducing(self) -> None:
-        """Receive again."""
-        if self._sock is not None:
-            self._loop.poller.want(self, READ)
 
     # Out.
 

@@ -17,7 +17,7 @@ import os
 from reactor._core.poller import READ
 from reactor._core.timers import checkDelay
 from reactor._ground.log import message
-from reactor._transport.server.stopping import Stoppable
+from reactor._transport.server.pausing import Pausable
 from reactor.error import CannotListenError
 
 TYPE_CHECKING = False
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from zope.interface import implementer
 
     from reactor._core.loop import Loop
-    from reactor._core.timers import DelayedCall
     from reactor._transport.server.draining import Draining
     from reactor._transport.stream.tcp import Address
     from reactor._transport.stream.transport import StreamTransport, Top
@@ -54,12 +53,20 @@ else:
 MOST_ACCEPTS = 100
 # Who waits in the queue when a port is drained is accepted in as many batches at most: more than a queue holds.
 _LAST_BATCHES = 50
-# Seconds without accepting when the system has no memory for a connection.
-_PAUSE = 0.1
 _NO_DESCRIPTOR = frozenset({errno.EMFILE, errno.ENFILE})
 _NO_MEMORY = frozenset({errno.ENOBUFS, errno.ENOMEM})
-# That one client's connection is gone or unwanted; the next may be better.
-_ONLY_THIS_ONE = frozenset({errno.ECONNABORTED, errno.EPERM, errno.EINTR, errno.EPROTO})
+# The listening socket is no use any more; no other error says so.
+_DEAD = frozenset({errno.EBADF, errno.EINVAL, errno.ENOTSOCK})
+# That one client's connection is gone or unwanted, and the next may be better: accept(2) hands on what the network says
+# of the connection that it would have returned.
+_ONLY_THIS_ONE = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ECONNABORTED", "EPERM", "EINTR", "EPROTO", "ENOPROTOOPT", "EOPNOTSUPP", "ECONNRESET", "ETIMEDOUT"),
+        *("ENETDOWN", "ENETUNREACH", "EHOSTDOWN", "EHOSTUNREACH", "ENONET"),
+    )
+    if hasattr(errno, name)
+)
 
 
 class Reserve:
@@ -92,7 +99,7 @@ class Reserve:
 
 
 @implementer(IListeningPort)
-class Port(Stoppable):
+class Port(Pausable):
     """What `reactor.listenTCP` returns."""
 
     # Whether a connection with this as its origin was made from here.
@@ -100,7 +107,6 @@ class Port(Stoppable):
 
     __slots__ = (
         "_batch",
-        "_breath",
         "_complained",
         "_draining",
         "_host",
@@ -118,8 +124,6 @@ class Port(Stoppable):
         self._host: Address | None = None
         self._batch = 1
         self._complained = False
-        # When it accepts again.
-        self._breath: DelayedCall | None = None
         self._draining: Draining | None = None
 
     @property
@@ -163,9 +167,6 @@ class Port(Stoppable):
         return self.factory
 
     def _undone(self) -> None:
-        breath, self._breath = self._breath, None
-        if breath is not None:
-            breath.cancel()
         self._listener.closed()
 
     def drain(self, deadline: float | None = None) -> Deferred[int]:
@@ -220,32 +221,22 @@ class Port(Stoppable):
         """The factory's name, for logs."""
         return type(self.factory).__name__
 
-    def pauseProducing(self) -> None:
-        """Leave clients in the kernel's queue until `resumeProducing`."""
-        self._loop.poller.drop(self, READ)
-
-    def resumeProducing(self) -> None:
-        """Accept again."""
-        if self._sock is not None:
-            self._loop.poller.want(self, READ)
-
     def readable(self) -> None:
         """Accept those who wait, some of them."""
         accepted = 0
         loop = self._loop
-        while accepted < self._batch and self._sock is not None:
+        while accepted < self._batch and self.interest & READ and self._sock is not None:
             try:
                 sock, sockaddr = self._sock.accept()
             except OSError as e:
-                if e.errno in _ONLY_THIS_ONE:
-                    accepted += 1
-                    continue
-                if e.errno not in (errno.EAGAIN, errno.EWOULDBLOCK):
-                    self._cannotAccept(e)
-                self._batch = max(accepted, 1)
-                return
+                if self._cannotAccept(e):
+                    self._batch = max(accepted, 1)
+                    return
+                accepted += 1
+                continue
             accepted += 1
             self._complained = False
+            self._failures = 0
             sock.setblocking(False)
             self._listener.admit(self, sock, sockaddr)
             if loop.dirty:
@@ -268,46 +259,46 @@ class Port(Stoppable):
         transport._connector = self
         transport.begin()
 
-    def _cannotAccept(self, problem: OSError) -> None:
-        if not self._complained:
+    def _cannotAccept(self, problem: OSError) -> bool:
+        """Whether there is no more to be accepted in this turn."""
+        code = problem.errno
+        if code in (errno.EAGAIN, errno.EWOULDBLOCK):
+            return True
+        if code in _DEAD:
+            message("error", "%r cannot accept connections any more and is closed: %s", self, problem)
+            self.stopListening()
+            return True
+        if code not in _ONLY_THIS_ONE and not self._complained:
             self._complained = True
             # What writes the message may need a descriptor, be it to be loaded.
             self._reserve.give()
             message("warning", "%r cannot accept connections for now: %s", self, problem)
             self._reserve.take()
-        if problem.errno in _NO_DESCRIPTOR:
+        if code in _NO_DESCRIPTOR:
             self._turnAway()
-        elif problem.errno in _NO_MEMORY:
-            self._breathe()
+        elif code in _NO_MEMORY:
+            self._rest()
         else:
-            # Nothing that passes by itself: the others are not to suffer from a socket that is no use any more.
-            self.stopListening()
+            self._failed()
+            return False
+        return True
 
     def _turnAway(self) -> None:
         turnedAway = 0
         while self._sock is not None and turnedAway < MOST_ACCEPTS:
             if not self._reserve.give():
-                self._breathe()
+                # Not even one to turn them away with: do not try again at once and for ever.
+                self._rest()
                 break
             try:
                 self._sock.accept()[0].close()
                 turnedAway += 1
             except OSError as e:
                 if e.errno in _NO_DESCRIPTOR:
-                    self._breathe()
+                    self._rest()
                 break
             finally:
                 self._reserve.take()
-
-    def _breathe(self) -> None:
-        # Not even one to turn them away with: do not try again at once and for ever.
-        self.pauseProducing()
-        if self._breath is None:
-            self._breath = self._loop.timers.callLater(_PAUSE, self._breathed)
-
-    def _breathed(self) -> None:
-        self._breath = None
-        self.resumeProducing()
 
     def __repr__(self) -> str:
         where = self._host if self._host is not None else f"{self._listener.interface}:{self._listener.port}"

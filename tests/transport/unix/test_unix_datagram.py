@@ -341,7 +341,7 @@ def test_pausing(net: Net, tmp_path: Path, listen: Any, connect: Any) -> None:
 def test_aSocketThatIsNoUseAnyMore(net: Net, tmp_path: Path, listen: Any) -> None:
     server = listen(tmp_path / "s")
     sock = net.keep(server._sock)
-    server._sock = Refusing(errno.EIO)
+    server._sock = Refusing(errno.ENOTSOCK)
     server.readable()
     net.until(lambda: server.protocol.events == ["start", "stop"])
     net.expectErrors(1)
