@@ -17,12 +17,12 @@ from reactor._transport.stream.stack import NOBODY
 from reactor._transport.stream.transport import asBytes
 from reactor._transport.tls.layer import Layer
 from reactor._transport.tls.side import sideOf
+from reactor.error import ConnectionAborted, ConnectionDone
+from reactor.failure import Failure
 from reactor.protocol import Factory, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from reactor.failure import Failure
 
 
 class _Turns:
@@ -36,17 +36,27 @@ class _Turns:
 
 
 class _Under:
-    """A transport as a layer wants what it stands on."""
+    """A transport as a layer wants what it stands on: while it is paused, it does not tell that the peer has ended."""
 
     writeBufferLimit = None
-    paused = False
     buffered = 0
 
-    def __init__(self, transport: Any) -> None:
+    def __init__(self, transport: Any, turns: _Turns) -> None:
         self.transport = transport
+        self.turns = turns
         self.receiver: Any = NOBODY
         self.owner: Any = NOBODY
         self.source: Source | None = None
+        self.paused = False
+        # Why it is over, while that waits for `resume`.
+        self._ended: Failure | None = None
+
+    def lost(self, reason: Failure) -> None:
+        # Any other end cost bytes already, and waits for nobody: not for a paused protocol when the reactor stops.
+        if self.paused and reason.check(ConnectionDone):
+            self._ended = reason
+        else:
+            self.owner.lost(reason)
 
     def write(self, data: bytes) -> None:
         self.transport.write(data)
@@ -55,13 +65,24 @@ class _Under:
         self.transport.loseConnection()
 
     def abort(self, reason: Failure | None = None) -> None:
-        getattr(self.transport, "abortConnection", self.transport.loseConnection)()
+        if self._ended is not None:
+            self._ended = None
+            self.turns.soon(self.owner.lost, reason or Failure(ConnectionAborted()))
+        else:
+            getattr(self.transport, "abortConnection", self.transport.loseConnection)()
 
     def pause(self) -> None:
-        self.transport.pauseProducing()
+        self.paused = True
+        if self._ended is None:
+            self.transport.pauseProducing()
 
     def resume(self) -> None:
-        self.transport.resumeProducing()
+        self.paused = False
+        ended, self._ended = self._ended, None
+        if ended is None:
+            self.transport.resumeProducing()
+        else:
+            self.turns.soon(self.lost, ended)
 
     def dropSource(self) -> None:
         source, self.source = self.source, None
@@ -76,6 +97,9 @@ class _Under:
 
 class TLSMemoryBIOProtocol(Protocol):
     """TLS on `transport`; the transport of the protocol that is wrapped."""
+
+    # Nothing waits here to be delivered; see `_Under` for what is below.
+    resuming = False
 
     def __init__(self, factory: TLSMemoryBIOFactory, wrappedProtocol: Any) -> None:
         """For `factory`, around `wrappedProtocol`: its `connectionMade` is called when the handshake is verified."""
@@ -92,8 +116,9 @@ class TLSMemoryBIOProtocol(Protocol):
         peer = transport.getPeer()
         facts = {"host": getattr(peer, "host", None), "port": getattr(peer, "port", None)}
         side = sideOf(factory.contextFactory, "TLSMemoryBIOFactory", not factory.isClient, facts["host"])
-        under = _Under(transport)
-        self._layer = layer = Layer(_Turns(factory.clock or currentReactor()), side, under, facts)
+        turns = _Turns(factory.clock or currentReactor())
+        under = _Under(transport, turns)
+        self._layer = layer = Layer(turns, side, under, facts)
         layer.receiver, layer.owner = self.wrappedProtocol, self
         under.receiver = under.owner = layer
         layer.begin()
@@ -105,9 +130,8 @@ class TLSMemoryBIOProtocol(Protocol):
 
     def connectionLost(self, reason: Any = None) -> None:
         """What is below is over."""
-        layer, self._layer = self._layer, None
-        if layer is not None:
-            layer.lost(reason)
+        if self._layer is not None:
+            self._layer.below.lost(reason)  # type: ignore[attr-defined]
 
     # What the layer tells.
 
@@ -125,6 +149,7 @@ class TLSMemoryBIOProtocol(Protocol):
         """The connection is over, for this reason."""
         # As a transport's: it says so from here on.
         self.connected = 0
+        self._layer = None
         protocol, self.wrappedProtocol = self.wrappedProtocol, None
         self.factory.ended(self, reason, self._made)
         if self._made and protocol is not None:

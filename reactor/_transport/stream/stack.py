@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
         @property
         def buffered(self) -> int: ...
+        @property
+        def resuming(self) -> bool: ...
         def endReceived(self) -> bool: ...
         def writingEnded(self) -> None: ...
         def farewell(self) -> None: ...
@@ -76,6 +78,8 @@ class Nobody:
     """Who is there when nobody is."""
 
     __slots__ = ()
+
+    resuming = False
 
     def dataReceived(self, data: bytes, /) -> None:
         """Nobody reads it."""

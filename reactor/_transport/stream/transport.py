@@ -62,6 +62,8 @@ class StreamTransport:
 
     # What the repr calls it.
     kind = "stream"
+    # Nothing waits here to be delivered.
+    resuming = False
 
     def __init__(
         self,

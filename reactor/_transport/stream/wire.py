@@ -328,7 +328,7 @@ class Wire(Watch):
         self._piece = self._outbox = None
         if self.interest & WRITE:
             self.loop.poller.drop(self, WRITE)
-        if not self.interest & READ:
+        if not self.interest & READ and not self.owner.resuming:
             self._end(self._lost(problem))
             return
         try:

@@ -53,6 +53,7 @@ class Layer(Sealing):
         "_paused",
         "_put",
         "_read",
+        "_resuming",
         "_side",
         "_timer",
         "owner",
@@ -84,6 +85,8 @@ class Layer(Sealing):
         # Whether OpenSSL may have a part of a record.
         self._partial = False
         self._paused = False
+        # Whether `_continue` is going to be called: what is below is not read from before that.
+        self._resuming = False
         # Whether the peer's close_notify came, and whether ours was sent.
         self._heardEnd = False
         self._saidEnd = False
@@ -120,6 +123,11 @@ class Layer(Sealing):
     def paused(self) -> bool:
         """Whether nothing is to be delivered."""
         return self._paused
+
+    @property
+    def resuming(self) -> bool:
+        """Whether something waits here that is going to be delivered before more is read."""
+        return self._resuming or self.owner.resuming
 
     # From below: bytes.
 
@@ -273,19 +281,27 @@ class Layer(Sealing):
                 self.below.pause()
 
     def resume(self) -> None:
-        """Deliver again, first what is here already."""
+        """Deliver again, first what is here already, in a turn of its own."""
         self._paused = False
-        self.below.resume()
         if self._early is None and (self._in.pending or self._object.pending()):
-            self._loop.soon(self._continue)
+            # What is below is read from when that is delivered: its end would be told before.
+            if not self._resuming:
+                self._resuming = True
+                self._loop.soon(self._continue)
+        else:
+            self.below.resume()
 
     def _continue(self) -> None:
-        if self.state is State.CLOSED or self._reason is not None:
+        self._resuming = False
+        if self._paused or self.state is State.CLOSED or self._reason is not None:
             return
         try:
             self.dataReceived(b"")
         except BaseException as e:
             self.endWith(e)
+            return
+        if not self._paused:
+            self.below.resume()
 
     def dropSource(self) -> None:
         """Nothing of the producer's is sent any more."""

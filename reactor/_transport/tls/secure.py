@@ -36,6 +36,8 @@ class _Shaking:
 
     __slots__ = ("_peer", "_wire", "layer")
 
+    resuming = False
+
     def __init__(self, loop: Loop, wire: Wire, side: Side, peer: Address, facts: dict[str, Any]) -> None:
         self._wire = wire
         self._peer = peer

@@ -66,7 +66,11 @@ class Passing:
     # In.
 
     def recv(self, size: int) -> bytes:
-        """Receive bytes, and keep the descriptors that came with them."""
+        """Receive bytes, and keep the descriptors that came with them. None, not even the end, before those are handed
+        on that are here: BlockingIOError.
+        """
+        if self._held:
+            raise BlockingIOError(errno.EAGAIN, "some are here already")
         if self.receiver is None:
             return self.sock.recv(size)
         data, ancillary, flags, _ = self.sock.recvmsg(size, _SPACE, _FLAGS)

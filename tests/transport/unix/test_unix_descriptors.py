@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from net import Net, Traced, TracedServer, descriptors
+from tls import serverOptions
 from unixnet import Taking, connect, listen, pair
 from zope.interface import implementer
 
@@ -316,6 +317,37 @@ def test_noRoomForThem(net: Net, tmp_path: Path, cargo: Callable[[], int]) -> No
     net.until(lambda: client.lost and server.lost)
     assert server.events == ["CM", "CL(ConnectionLost)"]
     assert "no room for the file descriptors that the peer sent" in str(server.reason.value)
+
+
+@pytest.mark.parametrize("end", ["close", "secured"])
+def test_E22_X8_pausedAtADescriptor(net: Net, tmp_path: Path, cargo: Callable[[], int], end: str) -> None:
+    """What came with it, and behind it, comes before the end when it is resumed: by a timer, say."""
+    server = listen(net, tmp_path / "s", build=lambda a: Taking(descriptor=lambda p, d: p.ask("pauseProducing")))
+    sock = net.keep(socket.socket(socket.AF_UNIX))
+    sock.connect(str(tmp_path / "s"))
+    sock.sendmsg([b"abc"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [cargo(), cargo()]))])
+    net.until(lambda: server.built and server.built[0].events == ["CM", "FD"])
+    protocol = server.built[0]
+    sock.sendall(b"def")
+    if end == "close":
+        sock.close()
+    net.assertIdle()
+    net.reactor.callLater(0, protocol.ask, "resumeProducing")
+    net.until(lambda: protocol.events == ["CM", "FD", "FD"])
+    net.assertIdle()
+    assert not protocol.lost
+    if end == "close":
+        net.reactor.callLater(0, protocol.ask, "resumeProducing")
+        net.until(lambda: protocol.lost)
+        assert protocol.received == b"abcdef"
+        assert protocol.events[-1] == "CL(ConnectionDone)"
+    else:
+        # TLS begins instead: what was held is in the way of the handshake, and first in it.
+        net.reactor.callLater(0, protocol.transport.startTLS, serverOptions())
+        net.until(lambda: protocol.lost)
+        assert protocol.received == b""
+        assert protocol.events[-1] == "CL(SSLError)"
+    close(protocol)
 
 
 def test_aProtocolThatTakesOver(net: Net, tmp_path: Path, cargo: Callable[[], int]) -> None:
