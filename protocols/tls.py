@@ -177,7 +177,7 @@ class TLSMemoryBIOProtocol(Protocol):
 
     def raised(self, problem: BaseException) -> Any:
         """The wrapped protocol raised, where nobody else reports it."""
-        reportException(f"{self.wrappedProtocol!r} raised", problem)
+        reportException("%r raised", problem, self.wrappedProtocol)
         return None
 
     # What the wrapped protocol asks of its transport.

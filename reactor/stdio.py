@@ -246,5 +246,5 @@ class StandardIO:
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):
             self._loop.escape(problem)
             return None
-        reportException(f"{self!r} raised", problem)
+        reportException("%r raised", problem, self)
         return Failure(problem)

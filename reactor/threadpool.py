@@ -223,9 +223,9 @@ class ThreadPool:
             if onResult is not None:
                 onResult(succeeded, result)
             elif not succeeded:
-                reportException(f"a call in a thread raised: {func!r}", result)
+                reportException("a call in a thread raised: %r", result, func)
         except BaseException as e:
-            reportException(f"what was told the result of a call in a thread raised: {onResult!r}", e)
+            reportException("what was told the result of a call in a thread raised: %r", e, onResult)
         # This frame is part of the failure's traceback, which would keep both alive in a circle.
         result = None
 

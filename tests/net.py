@@ -30,6 +30,7 @@ from typing import Any, Literal
 
 import pytest
 
+from reactor._ground.naming import said
 from reactor.base import Reactor
 from reactor.defer import Deferred
 from reactor.failure import Failure
@@ -396,7 +397,7 @@ class Net:
         """Close everything, and assert the invariants."""
         self.assertIdle()
         self.caplog_errors = [r for r in self.logged() if r.levelno >= logging.ERROR]
-        said = "\n".join(r.getMessage() + (str(r.exc_info[1]) if r.exc_info else "") for r in self.caplog_errors)
+        entries = "\n".join(r.getMessage() + (said(r.exc_info[1]) if r.exc_info else "") for r in self.caplog_errors)
         for client in self.clients:
             client.on = {key: value for key, value in client.on.items() if key in ("made", "data")}
         for port in self.ports:
@@ -405,7 +406,7 @@ class Net:
         for each in self.sockets:
             each.close()
         self.stopReactor()
-        assert len(self.caplog_errors) == self.errors, f"I7: {self.errors} errors expected in the log, not:\n{said}"
+        assert len(self.caplog_errors) == self.errors, f"I7: {self.errors} errors expected in the log, not:\n{entries}"
         for client in self.clients:
             self._invariants(client.events, client.built)
             started = client.events.count("startedConnecting")

@@ -209,7 +209,7 @@ class HandedOver:
         try:
             self.deliver()
         except Exception as e:
-            reportException(f"{self!r} raised", e)
+            reportException("%r raised", e, self)
             self._transport.abortConnection()
         else:
             if not self._paused:

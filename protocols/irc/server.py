@@ -83,7 +83,7 @@ class IRC(LineReceiver):
             else:
                 self.irc_unknown(prefix, command, params)
         except Exception as error:
-            reportException(f"irc_{command}", error)
+            reportException("irc_%s", error, command)
 
     def irc_unknown(self, prefix: str, command: str, params: list[str]) -> None:
         """A command came that there is no method for. Raises NotImplementedError; for subclasses."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from protocols.policies._wrapping import ProtocolWrapper, WrappingFactory
 from reactor._ground.log import message
+from reactor._ground.naming import shown
 from reactor.failure import Failure
 
 _ELIDED = b"<... elided>"
@@ -31,18 +32,18 @@ class SpewingProtocol(ProtocolWrapper):
 
     def dataReceived(self, data: bytes) -> None:
         """Log `data`, and hand it on."""
-        message("info", "Received: %r", data)
+        message("info", "Received: %r", data, limit=None)
         super().dataReceived(data)
 
     def write(self, data: Any) -> None:
         """Log `data`, and send it."""
-        message("info", "Sending: %r", data)
+        message("info", "Sending: %r", data, limit=None)
         super().write(data)
 
     def writeSequence(self, data: Any) -> None:
         """Log every piece of `data`, and send them."""
         pieces = list(data)
-        message("info", "Sending: %r", pieces)
+        message("info", "Sending: %r", pieces, limit=None)
         super().writeSequence(pieces)
 
 
@@ -92,7 +93,7 @@ class TrafficLoggingProtocol(ProtocolWrapper):
     def connectionLost(self, reason: Failure) -> None:
         """The connection is gone. A file that the factory's own `open` opened is closed."""
         try:
-            self._log(printable(f"C {self._number}: {reason!r}"))
+            self._log(printable(f"C {self._number}: {shown(reason)}"))
         finally:
             try:
                 super().connectionLost(reason)

@@ -148,7 +148,7 @@ class SOCKSServerProtocol(Side):
 
     def _verified(self, good: Any) -> None:
         if _failed(good):
-            reportException(f"{self!r} could not verify", good)
+            reportException("%r could not verify", good, self)
         try:
             self._handshake.verified(good is True)
         except SOCKSProtocolError as e:
@@ -200,7 +200,7 @@ class SOCKSServerProtocol(Side):
         if _failed(result):
             reply = r.TTL_EXPIRED if result.check(error.TimeoutError, TookTooLong) else r.FAILURE
             if reply == r.FAILURE and not result.check(CancelledError):
-                reportException(f"{self!r} could not connect for {request!r}", result)
+                reportException("%r could not connect for %r", result, self, request)
         else:
             reply = result
         handshake.answered(reply)

@@ -48,7 +48,7 @@ class Foreign(Watch):
             else:
                 why = getattr(selectable, method)()
         except BaseException as e:
-            self._loop.raised(f"{selectable!r}.{method} raised", e)
+            self._loop.raised("%r.%s raised", e, selectable, method)
             if isinstance(e, (KeyboardInterrupt, SystemExit)):
                 return
             why = e
@@ -70,7 +70,7 @@ class Foreign(Watch):
         try:
             getattr(self.selectable, method)(reason)
         except BaseException as e:
-            self._loop.raised(f"{self.selectable!r}.{method} raised", e)
+            self._loop.raised("%r.%s raised", e, self.selectable, method)
 
     def supersede(self) -> None:
         """The number is a new descriptor's, so its owner closed this one and did not say so."""

@@ -204,7 +204,7 @@ class Loop:
                 else:
                     context.run(f, *args, **kw)
             except BaseException as e:
-                self.raised(f"a call from a thread raised: {f!r}", e)
+                self.raised("a call from a thread raised: %r", e, f)
             if self.dirty:
                 self.flush()
 
@@ -222,12 +222,12 @@ class Loop:
                 self.flush()
         self.timers.ready = waiting
 
-    def raised(self, text: str, problem: BaseException) -> None:
-        """User code raised `problem`: report it, or stop the reactor with it."""
+    def raised(self, text: str, problem: BaseException, *args: object) -> None:
+        """User code raised `problem`: report it under `text % args`, or stop the reactor with it."""
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):
             self.escape(problem)
         else:
-            reportException(text, problem)
+            reportException(text, problem, *args)
 
     def close(self) -> None:
         """Give the kernel's side back. The loop is of no use afterwards."""

@@ -122,9 +122,9 @@ class Triggers:
         except (KeyboardInterrupt, SystemExit) as e:
             self._escape(e)
         except BaseException as e:
-            reportException(f"{who!r} raised", e)
+            reportException("%r raised", e, who)
         return None
 
 
 def _reportFailure(failure: Any, eventType: str) -> None:
-    reportException(f"the Deferred that a trigger before {eventType} returned failed", failure)
+    reportException("the Deferred that a trigger before %s returned failed", failure, eventType)

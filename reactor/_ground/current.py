@@ -42,3 +42,13 @@ def entered(reactor: Reactor) -> None:
 def left() -> None:
     """The reactor that ran in this thread has returned."""
     _running.pop(get_ident(), None)
+
+
+def interrupted(problem: BaseException) -> None:
+    """A KeyboardInterrupt or SystemExit came out of the program's code at a place that has to be brought to its end:
+    the reactor that runs in this thread stops with it. Raised where none does.
+    """
+    reactor = _running.get(get_ident())
+    if reactor is None:
+        raise problem
+    reactor._run.escaped(problem)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from reactor._ground.naming import said
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +44,7 @@ PLACE_BY_PHASE = {
 
 def oneLine(text: object) -> str:
     """`text` without anything that could end the line or steer a terminal; bytes are taken for a file name."""
-    line = os.fsdecode(text) if isinstance(text, bytes) else str(text)
+    line = os.fsdecode(text) if isinstance(text, bytes) else said(text, None)
     return line if line.isprintable() else line.encode("unicode_escape").decode("ascii")
 
 

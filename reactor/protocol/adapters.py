@@ -113,7 +113,7 @@ class FileWrapper:
         """The file refused. Logs `error` and closes the wrapper; override it to do something else."""
         from reactor._ground.log import reportException
 
-        reportException(f"{self.file!r} failed", error)
+        reportException("%r failed", error, self.file)
         self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:

@@ -160,5 +160,5 @@ def drainService(service: Any, deadline: float | None) -> Deferred[int]:
 
 
 def _reported(failure: Failure, service: Any) -> int:
-    reportException(f"{service!r} could not be drained", failure)
+    reportException("%r could not be drained", failure, service)
     return 0

@@ -277,7 +277,7 @@ class ClientService(Service):
         try:
             delay = self._policy(self._failures)
         except Exception as e:
-            reportException(f"the retry policy of {self!r} raised, for {self._failures} failures", e)
+            reportException("the retry policy of %r raised, for %d failures", e, self, self._failures)
             delay = LONGEST
         clock = self._clock if self._clock is not None else currentReactor()
         self._pause.begin(clock, delay, self._due)
@@ -317,7 +317,7 @@ class ClientService(Service):
                 link.protocol.drain()
                 return
             except Exception as e:
-                reportException(f"{self!r}: {link.protocol!r}.drain() raised", e)
+                reportException("%r: %r.drain() raised", e, self, link.protocol)
         link.transport.loseConnection()
 
     def _giveUpPreparing(self) -> None:

@@ -47,7 +47,7 @@ class StreamServerEndpointService(Service):
             if starting and self._raiseSynchronously:
                 atOnce.append(failure)
             elif not failure.check(CancelledError):
-                reportException(f"{self!r} cannot listen", failure)
+                reportException("%r cannot listen", failure, self)
 
         self._waitingForPort = self.endpoint.listen(self.factory)
         self._waitingForPort.addErrback(failed)

@@ -107,7 +107,7 @@ class _Life:
                 message("warning", "%r is stopped; %d were cut off after %g s", service, count, deadline)
 
         def failed(failure: Failure) -> None:
-            reportException(f"{service!r} could not be stopped", failure)
+            reportException("%r could not be stopped", failure, service)
 
         def end(_: object) -> None:
             if not over.called:

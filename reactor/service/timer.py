@@ -73,7 +73,7 @@ class TimerService(Service):
         return stopped
 
     def _failed(self, failure: Failure) -> None:
-        reportException(f"{self!r} makes no more calls: one of them failed", failure)
+        reportException("%r makes no more calls: one of them failed", failure, self)
 
     def __getstate__(self) -> dict[str, Any]:
         left = ("_loop", "_ended", "clock")

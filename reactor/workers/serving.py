@@ -134,7 +134,7 @@ def serve(fd: int, number: int, drain: float | None, spec: str, arguments: list[
         try:
             function = found(spec)
         except Exception as e:
-            reportException(f"worker {number} cannot be started: {spec} is not found", e)
+            reportException("worker %s cannot be started: %s is not found", e, number, spec)
             sys.exit(CANNOT)
         run(_Served(function(reactor, number, *arguments)), drain, reactor, _Line(line))
     finally:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -109,7 +112,135 @@ def test_withNoDescriptorLeftToLoadItWith() -> None:
         """
     )
     assert printed == "False\n"
-    assert said == "what happened: KeyError('of the program') (and no logging, for want of a file descriptor)\n"
+    assert said.startswith("what happened: KeyError('of the program') (and logging that raised ")
+    assert said.count("\n") == 1
+
+
+class Broken(logging.Handler):
+    """Whose disk is full."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.fixture(params=["handler", "filter", "factory"])
+def broken(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Logging raises, by something that the program has put there."""
+
+    def refuse(*args: Any, **kw: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    logger = logging.getLogger("reactor.broken")
+    handler, factory = Broken(), logging.getLogRecordFactory()
+    if request.param == "handler":
+        logger.addHandler(handler)
+    elif request.param == "filter":
+        logger.addFilter(refuse)
+    else:
+        logging.setLogRecordFactory(refuse)
+    yield
+    logging.setLogRecordFactory(factory)
+    logger.removeHandler(handler)
+    logger.removeFilter(refuse)
+
+
+@pytest.mark.usefixtures("broken")
+def test_whatLoggingRaises(capsys: pytest.CaptureFixture[str]) -> None:
+    """It goes to standard error, with what was to be logged, and no further."""
+    message("warning", "%s of %d", "one", 2, logger="reactor.broken")
+    reportException("text, 100%", raised("of the program"), logger="reactor.broken")
+    reportException("text", Failure(KeyError("of the program")), logger="reactor.broken")
+    why = "(and logging that raised OSError(28, 'No space left on device'))"
+    first, second, third = capsys.readouterr().err.splitlines()
+    assert first == f"one of 2 {why}"
+    assert second == f"text, 100%: KeyError('of the program') {why}"
+    assert third.startswith("text: <reactor.failure.Failure builtins.KeyError")
+
+
+@pytest.mark.usefixtures("broken")
+@pytest.mark.parametrize("stream", [None, io.BufferedReader(io.BytesIO()), io.StringIO()])  # type: ignore[type-var]
+def test_andThereIsNoStandardErrorEither(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    if isinstance(stream, io.StringIO):
+        stream.close()
+    monkeypatch.setattr(sys, "stderr", stream)
+    reportException("text", raised("of the program"), logger="reactor.broken")
+
+
+@pytest.mark.parametrize("how", ["repr", "str"])
+def test_argumentsThatRaise(how: str, caplog: pytest.LogCaptureFixture) -> None:
+    class Thing(Exception):
+        def __repr__(self) -> str:
+            raise KeyError("of the program")
+
+        __str__ = __repr__
+
+    text = "%r" if how == "repr" else "%s"
+    message("warning", text, Thing())
+    reportException(text, Thing(), Thing())
+    reportException(text, Failure(Thing()), Thing())
+    assert len(caplog.records) == 3
+    for record in caplog.records:
+        assert "<Thing whose " in record.getMessage()
+
+
+def test_argumentsThatAreLong(caplog: pytest.LogCaptureFixture) -> None:
+    message("warning", "%s, %r", "x" * 10**6, ["x"] * 10**6)
+    message("warning", "%s", "x" * 10**6, limit=None)
+    reportException("%r", raised("short"), b"x" * 10**6)
+    assert [len(record.getMessage()) // 3000 for record in caplog.records] == [0, 333, 0]
+
+
+class Grouped(ExceptionGroup):
+    """What is long in it is not its own text."""
+
+
+def longOnes() -> Iterator[BaseException]:
+    """Exceptions with a megabyte, each somewhere else."""
+    long = raised("x" * 10**6)
+    yield long
+    cause, noted, context = raised("short"), raised("short"), raised("short")
+    cause.__cause__ = long
+    noted.add_note("x" * 10**6)
+    context.__context__ = cause
+    yield from (cause, noted, context)
+    yield Grouped("short", [KeyError("short"), long])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("problem", [*longOnes()], ids=["own", "cause", "note", "context", "group"])
+@pytest.mark.parametrize("failure", [False, True])
+def test_anExceptionThatIsLong(problem: Any, failure: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """The beginning of the traceback and its end are logged, and how much was between them."""
+    reportException("%s raised", Failure(problem) if failure else problem, "it")
+    (record,) = caplog.records
+    assert record.getMessage().startswith("it raised\n")
+    assert "characters left out) ..." in caplog.text
+    assert len(caplog.text) < 20000
+    assert record.failure.value is problem  # type: ignore[attr-defined]
+
+
+def test_anExceptionWhoseChainHasNoEnd(caplog: pytest.LogCaptureFixture) -> None:
+    first, second = raised("first"), raised("second")
+    first.__cause__, second.__cause__ = second, first
+    reportException("text", first)
+    assert caplog.text.count("KeyError: 'first'") == 1
+
+
+def test_anExceptionWithoutAName(caplog: pytest.LogCaptureFixture) -> None:
+    """The standard library's own traceback cannot print it."""
+
+    class Metaclass(type):
+        def __getattribute__(cls, name: str) -> Any:
+            if name == "__qualname__":
+                raise KeyError("of the program")
+            return super().__getattribute__(name)
+
+    class Thing(Exception, metaclass=Metaclass):
+        @property
+        def __cause__(self) -> Any:
+            raise KeyError("of the program")
+
+    reportException("text", Thing("what it says"))
+    assert "Thing" in caplog.text and "what it says" in caplog.text
 
 
 def test_withoutAHandlerItIsPrinted() -> None:

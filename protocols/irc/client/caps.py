@@ -18,6 +18,7 @@ from protocols.irc.message import Message
 from protocols.irc.sasl import SASLExchange, SASLState
 from protocols.irc.servertime import parseServerTime
 from reactor._ground.log import message as logMessage
+from reactor._ground.naming import prefixOf
 from reactor.defer import Deferred, fail
 from reactor.failure import Failure
 from reactor.protocol import connectionDone
@@ -157,7 +158,7 @@ class ClientCaps(ClientNick):
         if self.saslRequired and not self._registered:
             self._close(f"we could not authenticate: {reason}")
             return False
-        logMessage("warning", "%s goes on without authentication: %s", self.logPrefix(), reason)
+        logMessage("warning", "%s goes on without authentication: %s", prefixOf(self), reason)
         return True
 
     def _mayStay(self) -> bool:

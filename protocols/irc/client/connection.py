@@ -23,6 +23,7 @@ from protocols.irc.numerics import numeric_to_symbolic
 from reactor._ground.current import currentReactor
 from reactor._ground.log import message as logMessage
 from reactor._ground.log import reportException
+from reactor._ground.naming import prefixOf
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
 from reactor.protocol import connectionDone
@@ -113,13 +114,13 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
         self.stopHeartbeat()
         self._endRegistration()
         if self._queue is not None and (lines := self._queue.stop()):
-            logMessage("warning", "%s: %d lines were still waiting to be sent", self.logPrefix(), len(lines))
+            logMessage("warning", "%s: %d lines were still waiting to be sent", prefixOf(self), len(lines))
 
     def _close(self, reason: str) -> None:
         """Close the connection at once, for a reason that is logged and kept."""
         self.closeReason = reason
         peer = self.transport.getPeer()
-        logMessage("warning", "%s closes the connection to %s: %s", self.logPrefix(), peer, reason)
+        logMessage("warning", "%s closes the connection to %s: %s", prefixOf(self), peer, reason)
         self.stopHeartbeat()
         self._endRegistration()
         self._abort(ConnectionLost(reason))
@@ -264,7 +265,7 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
         except (IRCBadMessage, IRCBadModes):
             self.badMessage(str(self.currentMessage or (prefix, command, params)), *sys.exc_info())
         except Exception as e:
-            reportException(f"{self.logPrefix()} failed on {command} from {prefix!r}", e)
+            reportException("%s failed on %s from %r", e, prefixOf(self), command, prefix)
 
     def irc_unknown(self, prefix: str, command: str, params: list[str]) -> None:
         """A message came that no method is there for."""
@@ -278,11 +279,11 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
     ) -> None:
         """`line` is no message, or makes no sense where it came; it is logged."""
         shown = line if len(line) <= 200 else line[:200] + "..."
-        logMessage("warning", "%s: bad message %r: %s", self.logPrefix(), shown, excValue)
+        logMessage("warning", "%s: bad message %r: %s", prefixOf(self), shown, excValue)
 
     def quirkyMessage(self, s: str) -> None:
         """A peer does something odd, which is logged."""
-        logMessage("info", "%s: %r", self.logPrefix(), s)
+        logMessage("info", "%s: %r", prefixOf(self), s)
 
 
 def _shown(line: str) -> str:

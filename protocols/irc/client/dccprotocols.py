@@ -12,6 +12,7 @@ from protocols.basic import FileSender, LineReceiver
 from protocols.irc.dcc import safeFileName
 from reactor._ground.current import currentReactor
 from reactor._ground.log import message as logMessage
+from reactor._ground.naming import prefixOf
 from reactor.defer import Deferred, fail, succeed
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
@@ -55,7 +56,7 @@ class _Timed(Protocol):
 
     def _silent(self) -> None:
         self._call = None
-        logMessage("warning", "%s: nothing came for %g s", self.logPrefix(), self.timeout)
+        logMessage("warning", "%s: nothing came for %g s", prefixOf(self), self.timeout)
         self.transport.abortConnection()
 
     def _over(self) -> None:
@@ -188,7 +189,7 @@ class DccFileReceive(DccFileReceiveBasic):
         super().dataReceived(data)
 
     def _fail(self, error: Exception) -> None:
-        logMessage("warning", "%s: %s", self.logPrefix(), error)
+        logMessage("warning", "%s: %s", prefixOf(self), error)
         self._end(Failure(error))
         self.transport.abortConnection()
 
@@ -222,7 +223,7 @@ class DccFileReceive(DccFileReceiveBasic):
             self._end(self.path)
             return
         error = ConnectionLost(f"{self.bytesReceived} of {self.fileSize} bytes of {self.path!r} came")
-        logMessage("warning", "%s: %s", self.logPrefix(), error)
+        logMessage("warning", "%s: %s", prefixOf(self), error)
         self._end(Failure(error))
 
 
@@ -262,7 +263,7 @@ class DccSendProtocol(_Timed):
 
     def _failed(self, failure: Failure) -> None:
         if not failure.check(ConnectionLost):
-            logMessage("warning", "%s: %s", self.logPrefix(), failure.getErrorMessage())
+            logMessage("warning", "%s: %s", prefixOf(self), failure.getErrorMessage())
             self.transport.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:

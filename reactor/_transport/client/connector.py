@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from reactor._ground.naming import nameOf, said
 from reactor.error import ConnectError, NotConnectingError, TimeoutError, UserError
 from reactor.failure import Failure
 
@@ -212,7 +213,7 @@ class Connector:
 
     # Not in the frame that catches it: that one is part of its traceback, and would keep the error alive in a circle.
     def _notBuilt(self, problem: BaseException) -> ConnectError:
-        text = f"{type(self.factory).__name__}.buildProtocol raised {type(problem).__name__}: {problem}"
+        text = f"{nameOf(type(self.factory))}.buildProtocol raised {nameOf(type(problem))}: {said(problem)}"
         error = ConnectError(string=text, **self._facts())
         error.__cause__ = problem
         return error
@@ -251,7 +252,7 @@ class Connector:
                 self._raised("doStop", e)
 
     def _raised(self, hook: str, problem: BaseException) -> None:
-        self._loop.raised(f"{type(self.factory).__name__}.{hook} raised, for {self!r}", problem)
+        self._loop.raised("%s.%s raised, for %r", problem, nameOf(type(self.factory)), hook, self)
 
     def __repr__(self) -> str:
         return f"<Connector to {self.getDestination()}, {self.state}, of {type(self.factory).__name__}>"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 
+from reactor._ground.naming import shown
 from reactor.address import IPv4Address, IPv6Address
 from reactor.defer import Deferred
 from reactor.error import DNSLookupError
@@ -66,7 +67,7 @@ class _Collector:
         """The resolver raised instead of answering."""
         done, self._done = self._done, None
         if done is not None:
-            done(self._error(f"the resolver raised {problem!r}", problem))
+            done(self._error(f"the resolver raised {shown(problem)}", problem))
 
     def _error(self, text: str, why: BaseException | None) -> DNSLookupError:
         code = why.errno if isinstance(why, socket.gaierror) else None

@@ -15,6 +15,7 @@ import errno
 
 from reactor._core.poller import READ
 from reactor._ground.log import message
+from reactor._ground.naming import nameOf
 from reactor._transport.server.pausing import Pausable
 from reactor._transport.stream.transport import asBytes
 from reactor.error import CannotListenError, MessageLengthError
@@ -143,7 +144,7 @@ class DatagramSocket(Pausable):
             try:
                 self._deliver(data, sender)
             except BaseException as e:
-                loop.raised(f"{type(self.protocol).__name__}.datagramReceived raised, at {self!r}", e)
+                loop.raised("%s.datagramReceived raised, at %r", e, nameOf(type(self.protocol)), self)
             if loop.dirty:
                 loop.flush()
             left -= 1
@@ -176,7 +177,7 @@ class DatagramSocket(Pausable):
             try:
                 self.protocol.connectionRefused()
             except BaseException as e:
-                self._loop.raised(f"{type(self.protocol).__name__}.connectionRefused raised, at {self!r}", e)
+                self._loop.raised("%s.connectionRefused raised, at %r", e, nameOf(type(self.protocol)), self)
 
     # Out.
 

@@ -14,6 +14,7 @@ import errno
 import os
 
 from reactor._core.poller import READ, WRITE, Watch
+from reactor._ground.naming import shown
 from reactor._transport.stream.lifecycle import Event, State, step
 from reactor._transport.stream.outbox import Outbox
 from reactor._transport.stream.producers import Source
@@ -236,9 +237,8 @@ class PipeWriter(Pipe):
     def register(self, producer: Any, streaming: bool) -> None:
         """Tell `producer` when to write. RuntimeError when there is one already."""
         if self.source is not None:
-            raise RuntimeError(
-                f"cannot register {producer!r}: {self.source.producer!r} is registered and was not unregistered"
-            )
+            other = shown(self.source.producer)
+            raise RuntimeError(f"cannot register {shown(producer)}: {other} is registered and was not unregistered")
         if self.state is not State.OPEN:
             producer.stopProducing()
             return

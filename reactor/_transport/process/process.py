@@ -261,7 +261,7 @@ class Process:
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):
             self._loop.escape(problem)
             return None
-        reportException(f"{self.proto!r} of {self!r} raised", problem)
+        reportException("%r of %r raised", problem, self.proto, self)
         return Failure(problem)
 
 

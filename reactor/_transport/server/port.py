@@ -17,6 +17,7 @@ import os
 from reactor._core.poller import READ
 from reactor._core.timers import checkDelay
 from reactor._ground.log import message
+from reactor._ground.naming import nameOf
 from reactor._transport.server.pausing import Pausable
 from reactor.error import CannotListenError
 
@@ -250,7 +251,7 @@ class Port(Pausable):
             protocol = factory.buildProtocol(peer)
         except BaseException as e:
             top.discard()
-            self._loop.raised(f"{type(factory).__name__}.buildProtocol raised for {peer}, at {self!r}", e)
+            self._loop.raised("%s.buildProtocol raised for %s, at %r", e, nameOf(type(factory)), peer, self)
             return
         if protocol is None:
             top.discard()

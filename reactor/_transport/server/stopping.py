@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from reactor._core.poller import Watch
 from reactor._ground.log import message
+from reactor._ground.naming import nameOf
 from reactor.defer import Deferred
 
 TYPE_CHECKING = False
@@ -75,7 +76,7 @@ class Stoppable(Watch):
             if stopping and isinstance(e, Exception):
                 stopping.pop(0).errback(e)
             else:
-                self._loop.raised(f"{type(served).__name__}.doStop raised, for {self!r}", e)
+                self._loop.raised("%s.doStop raised, for %r", e, nameOf(type(served)), self)
         for waiting in stopping:
             waiting.callback(None)
 

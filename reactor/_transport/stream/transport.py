@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from reactor._ground.declare import provides
 from reactor._ground.log import reportException
+from reactor._ground.naming import shown
 from reactor._transport.stream.lifecycle import WRITING, State
 from reactor._transport.stream.producers import Source
 from reactor.error import ConnectionLost
@@ -211,8 +212,8 @@ class StreamTransport:
         wire = self._wire
         if wire.source is not None:
             other = wire.source.producer
-            what = "a file is being sent" if other is None else f"{other!r} is registered and was not unregistered"
-            raise RuntimeError(f"cannot register {producer!r}: {what}")
+            what = "a file is being sent" if other is None else f"{shown(other)} is registered and was not unregistered"
+            raise RuntimeError(f"cannot register {shown(producer)}: {what}")
         if self._top.state not in WRITING:
             producer.stopProducing()
             return
@@ -452,7 +453,7 @@ class StreamTransport:
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):
             self._wire.escape(problem)
             return None
-        reportException(f"{self!r} raised", problem)
+        reportException("%r raised", problem, self)
         return Failure(problem)
 
 

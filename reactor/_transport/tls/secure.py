@@ -263,7 +263,7 @@ class SecureListener:
             shaking = _ServerShaking(self._loop, wire, side, peer, facts)
         except BaseException as e:
             wire.discard()
-            self._loop.raised(f"no context for TLS with {peer}, at {port!r}", e)
+            self._loop.raised("no context for TLS with %s, at %r", e, peer, port)
             return
         shaking.port, shaking.among = port, self._shaking
         self._shaking.enter(shaking)
