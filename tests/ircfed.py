@@ -51,6 +51,7 @@ class Client(IRCClient):
 
     def __getattribute__(self, name: str) -> Any:
         hooks = "privmsg action noticed joined left kickedFrom userJoined userQuit myInfo modeChanged pong serverSaid"
+        hooks += " userKicked userLeft"
         if name in [
             *hooks.split(),
             "signedOn",

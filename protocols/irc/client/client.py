@@ -1,14 +1,12 @@
-"""An IRC client: `IRCClient`, and how it comes onto a network and into its channels again.
+"""An IRC client: `IRCClient`, and how it comes onto a network.
 
-The parts are, each in its file and each building on those before it: commands (`clientcommands`), the connection
-(`clientconnection`), CTCP (`clientctcp`), DCC (`clientdcc`), what messages mean (`clientevents`), the nickname
-(`clientnick`), capabilities and authentication (`clientcaps`).
+The parts are, each in its file and each building on those before it: `commands`, the `connection`, `ctcp`, `dcc`, what
+messages mean (`events`), the nickname (`nick`), capabilities and authentication (`caps`), the `channels`.
 """
 
 from __future__ import annotations
 
-from protocols.irc.client.caps import ClientCaps
-from protocols.irc.message import nickOf
+from protocols.irc.client.channels import ClientChannels
 from reactor.protocol import connectionDone
 
 TYPE_CHECKING = False
@@ -22,7 +20,7 @@ __all__ = ["IRCClient"]
 _USER = 10
 
 
-class IRCClient(ClientCaps):
+class IRCClient(ClientChannels):
     """A client of an IRC server (RFC 1459, RFC 2812, IRCv3). Subclass it, set `nickname`, override hooks."""
 
     #: What we are called; until the server has taken us in, what we want to be called.
@@ -80,40 +78,9 @@ class IRCClient(ClientCaps):
             self.signedOn()
         finally:
             self.startHeartbeat()
-            for channels, keys in list(self.session.missing()):
-                self.join(channels, keys)
+            self._joinMissing()
 
     def _lookAtGreeting(self, text: str) -> None:
         # Many a server ends its greeting with what we look like from outside.
         word = text.rpartition(" ")[2]
         self._lookAtSource(word)
-
-    # ---- Where we are ----
-
-    def join(self, channel: str, key: str | None = None) -> None:
-        """Ask to join `channel`; `joined` follows. A name without a prefix gets ``#``.
-
-        When the connection is lost, and the factory has a ``session``, the next one joins it again.
-
-        :param key: the channel's password.
-        """
-        super().join(channel, key)
-        self.session.asked(channel if channel[0] in "#&!+" else "#" + channel, key, self.supported.fold)
-
-    def irc_JOIN(self, prefix: str, params: list[str]) -> None:
-        """We or somebody joined a channel."""
-        if params and self.isMe(nickOf(prefix)):
-            self.session.joined(params[0], self.supported.fold)
-        super().irc_JOIN(prefix, params)
-
-    def irc_PART(self, prefix: str, params: list[str]) -> None:
-        """We or somebody left a channel."""
-        if params and self.isMe(nickOf(prefix)):
-            self.session.left(params[0], self.supported.fold)
-        super().irc_PART(prefix, params)
-
-    def irc_KICK(self, prefix: str, params: list[str]) -> None:
-        """We or somebody was thrown out of a channel."""
-        if len(params) > 1 and self.isMe(params[1]):
-            self.session.left(params[0], self.supported.fold)
-        super().irc_KICK(prefix, params)

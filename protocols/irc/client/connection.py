@@ -1,7 +1,7 @@
 """The connection of an IRC client: lines in and out, and whether it still lives.
 
 Takes lines apart and finds the method for each, sends lines one at a time and never two for one, and notices a dead
-link. What commands mean is `clientevents`' business, what is sent `clientcommands`'.
+link. What commands mean is `events`' business, what is sent `commands`'.
 """
 
 from __future__ import annotations
@@ -232,8 +232,13 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
         try:
             command = message.command
             self.handleCommand(numeric_to_symbolic.get(command, command), message.source, message.params)
+            if command[:1] in "45" or command == "FAIL":
+                self._refused(message)
         finally:
             self.currentMessage = before
+
+    def _refused(self, message: Message) -> None:
+        """`message`, an error's numeric or a FAIL (IRCv3), refuses something that we asked for. It has been told."""
 
     def isMe(self, nick: str) -> bool:
         """Whether `nick` is our nickname, as the server compares names."""

@@ -62,7 +62,7 @@ class ClientCTCP(ClientConnection):
             text = "".join(choices(ascii_letters + digits, k=12))
         while len(self._pings) >= _MOST_PINGS:
             del self._pings[next(iter(self._pings))]
-        self._pings[self.supported.fold(user), text] = self.clock.seconds()
+        self._pings[user, text] = self.clock.seconds()
         self.ctcpMakeQuery(user, [("PING", text)])
 
     def ctcpMakeQuery(self, user: str, messages: Iterable[tuple[str, object]]) -> None:
@@ -180,8 +180,10 @@ class ClientCTCP(ClientConnection):
 
     def ctcpReply_PING(self, user: str, channel: str, data: str | None) -> None:
         """Tell `pong`, if it answers our `ping`."""
-        key = self.supported.fold(nickOf(user)), data or ""
-        sent = (self._pings or {}).get(key)
+        # Compared now: the server may have said after the question how names compare.
+        fold, nick = self.supported.fold, nickOf(user)
+        pings = (self._pings or {}).items()
+        sent = next((when for (to, text), when in pings if text == (data or "") and fold(to) == fold(nick)), None)
         if sent is None:
             self.quirkyMessage(f"{user} answers a PING that was not sent: {(data or '')[:_ECHOED]!r}")
             return

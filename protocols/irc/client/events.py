@@ -38,6 +38,11 @@ def numberIn(params: Sequence[str], index: int) -> int:
     return int(text)
 
 
+def listed(text: str) -> list[str]:
+    """The names in a list with commas."""
+    return [name for name in text.split(",") if name] or [text]
+
+
 class ClientEvents(ClientDCC):
     """The ``irc_`` methods of `IRCClient`, but those of the registration."""
 
@@ -47,37 +52,60 @@ class ClientEvents(ClientDCC):
     # ---- Channels and who is in them ----
 
     def irc_JOIN(self, prefix: str, params: Params) -> None:
-        """We or somebody joined a channel."""
+        """We or somebody joined a channel. Servers are not to send lists (RFC 2812, 3.2.1); one that comes is taken
+        apart, here as in PART and KICK.
+        """
         need(params, 1)
-        nick, channel = nickOf(prefix), params[0]
+        nick, channels = nickOf(prefix), listed(params[0])
         if self.isMe(nick):
             self._lookAtSource(prefix)
-            self.joined(channel)
+            for channel in channels:
+                self._entered(channel)
+            for channel in channels:
+                self.joined(channel)
         else:
-            self.userJoined(nick, channel)
+            for channel in channels:
+                self.userJoined(nick, channel)
+
+    def _entered(self, channel: str) -> None:
+        """We are in `channel` now; `joined` is told afterwards."""
 
     def irc_PART(self, prefix: str, params: Params) -> None:
         """We or somebody left a channel."""
         need(params, 1)
-        nick, channel = nickOf(prefix), params[0]
+        nick, channels = nickOf(prefix), listed(params[0])
         if self.isMe(nick):
-            self.left(channel)
+            for channel in channels:
+                self._gone(channel)
+            for channel in channels:
+                self.left(channel)
         else:
-            self.userLeft(nick, channel)
+            for channel in channels:
+                self.userLeft(nick, channel)
+
+    def _gone(self, channel: str) -> None:
+        """We are not in `channel` any more; `left` or `kickedFrom` is told afterwards."""
 
     def irc_QUIT(self, prefix: str, params: Params) -> None:
         """Somebody left the network."""
         self.userQuit(nickOf(prefix), params[0] if params else "")
 
     def irc_KICK(self, prefix: str, params: Params) -> None:
-        """We or somebody was thrown out of a channel."""
+        """We or somebody was thrown out of a channel: one channel and several users, or as many of both."""
         need(params, 2)
-        channel, kicked = params[:2]
+        channels, users = listed(params[0]), listed(params[1])
         message = params[2] if len(params) > 2 else ""
-        if self.isMe(kicked):
-            self.kickedFrom(channel, nickOf(prefix), message)
-        else:
-            self.userKicked(kicked, channel, nickOf(prefix), message)
+        if len(channels) == 1:
+            channels *= len(users)
+        pairs = list(zip(channels, users, strict=False))
+        for channel, kicked in pairs:
+            if self.isMe(kicked):
+                self._gone(channel)
+        for channel, kicked in pairs:
+            if self.isMe(kicked):
+                self.kickedFrom(channel, nickOf(prefix), message)
+            else:
+                self.userKicked(kicked, channel, nickOf(prefix), message)
 
     def irc_TOPIC(self, prefix: str, params: Params) -> None:
         """Somebody set a topic."""

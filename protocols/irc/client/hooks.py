@@ -1,6 +1,6 @@
 """What an IRC client tells a program: methods that do nothing until a subclass overrides them.
 
-Who calls them, and when, is `clientevents`' and `clientctcp`'s business. `user` is ``nick!user@host`` or the name of a
+Who calls them, and when, is `events`' and `ctcp`'s business. `user` is ``nick!user@host`` or the name of a
 server, as it was sent; text is UTF-8 with `surrogateescape` for bytes that are none. While one of these runs,
 `currentMessage` is the whole message, with its tags.
 """
