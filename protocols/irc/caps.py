@@ -3,8 +3,9 @@
     IDLE --start()--> LISTING --last LS--> REQUESTING --every REQ answered, nothing held--> DONE
                                                       --answered, something held--> HELD --release()--> DONE
 
-A server that knows no CAP, or welcomes us, ends it from anywhere. After DONE the server may still offer (NEW) and take
-away (DEL); what is wanted of that is requested too.
+A server that knows no CAP, or welcomes us, ends it from anywhere. One that was asked CAP LS holds our registration back
+until CAP END, so a negotiation must end: an answer that names nothing is one, and if none comes there is `giveUp`.
+After DONE the server may still offer (NEW) and take away (DEL); what is wanted of that is requested too.
 """
 
 from __future__ import annotations
@@ -54,8 +55,10 @@ class CapNegotiation:
     :param hold: those of them after which registration must wait for `release`, as ``sasl`` for authentication.
     """
 
-    #: How many capabilities a server may have before it is not believed any more.
+    #: How many capabilities of a server are kept; of others, those that are wanted.
     MAX_CAPABILITIES = 500
+    #: Characters of a capability and its value; one that is longer, which no line has room for, is not kept.
+    MAX_LENGTH = 512
 
     def __init__(self, wanted: Iterable[str], hold: Iterable[str] = ("sasl",)) -> None:
         self.wanted = list(dict.fromkeys(wanted))
@@ -67,6 +70,8 @@ class CapNegotiation:
         self.enabled: set[str] = set()
         # What each REQ that waits for its answer still asks for, oldest first.
         self._asked: deque[list[str]] = deque()
+        # All that was ever asked for. Nothing else is ever on: a server could fill our memory with it.
+        self._everAsked: set[str] = set()
 
     def start(self) -> list[Message]:
         """What to send first, before NICK and USER: CAP LS."""
@@ -83,26 +88,37 @@ class CapNegotiation:
     def received(self, message: Message) -> CapStep:
         """Take a message of the server in; every message may be given, only what concerns capabilities counts.
 
-        :raises IRCBadMessage: when it is a CAP that makes no sense, or offers more than `MAX_CAPABILITIES`.
+        :raises IRCBadMessage: when it is a CAP that makes no sense.
         """
         step = CapStep([], [], [])
         if message.command == "CAP":
             self._cap(message.params, step)
-        elif self.state is not CapState.DONE and _endsIt(message):
-            self.state = CapState.DONE
-            self._asked.clear()
+        elif self.state is not CapState.DONE:
+            if _endsIt(message):
+                self.state = CapState.DONE
+                self._asked.clear()
+            elif _notUnderstood(message):
+                self._unanswered(step)
+        return step
+
+    def giveUp(self) -> CapStep:
+        """The server has not answered for too long: go on with what is on, until now. What it answers later counts."""
+        step = CapStep([], [], [])
+        if self.state in (CapState.LISTING, CapState.REQUESTING):
+            self._settle(step)
         return step
 
     def _cap(self, params: list[str], step: CapStep) -> None:
-        if len(params) < 3:
+        if len(params) < 2:
             raise IRCBadMessage(f"CAP with {len(params)} parameters: {params!r}")
-        words = params[-1].split(" ")
-        names = [word for word in words if word]
+        # A list of none may come without its colon, and then it is not there.
+        names = [word for word in params[-1].split(" ") if word] if len(params) > 2 else []
         match params[1].upper():
             case "LS":
-                self._offered(names)
                 # An asterisk before the last parameter: more follows.
-                if self.state is CapState.LISTING and not (len(params) > 3 and params[2] == "*"):
+                more = params[2:3] == ["*"]
+                self._offered(names if len(params) > 3 or not more else [])
+                if self.state is CapState.LISTING and not more:
                     self.state = CapState.REQUESTING
                     self._request([name for name in self.wanted if name in self.available], step)
                     self._proceed(step)
@@ -115,9 +131,7 @@ class CapNegotiation:
                     self.available.pop(name, None)
                     self._switch(name, False, step)
             case "ACK":
-                for name in names:
-                    self._switch(name.lstrip("-~="), not name.startswith("-"), step)
-                    self._answered(name.lstrip("~="))
+                self._accepted(names, step)
                 self._proceed(step)
             case "NAK":
                 self._refused(names, step)
@@ -126,9 +140,11 @@ class CapNegotiation:
     def _offered(self, names: list[str]) -> None:
         for word in names:
             name, _, value = word.partition("=")
-            if name not in self.available and len(self.available) >= self.MAX_CAPABILITIES:
-                raise IRCBadMessage(f"more than {self.MAX_CAPABILITIES} capabilities")
-            self.available[name] = value
+            if len(word) > self.MAX_LENGTH:
+                continue
+            known = name in self.available or name in self.wanted or name in _NOT_REQUESTED
+            if known or len(self.available) < self.MAX_CAPABILITIES:
+                self.available[name] = value
 
     def request(self, names: Iterable[str]) -> list[Message]:
         """What to send to have `names` on, or off those that begin with ``-``. The answer comes through `received`."""
@@ -150,7 +166,20 @@ class CapNegotiation:
 
     def _ask(self, names: list[str], step: CapStep) -> None:
         self._asked.append(list(names))
+        self._everAsked.update([name.removeprefix("-") for name in names])
         step.send.append(Message("CAP", ["REQ", " ".join(names)]))
+
+    def _accepted(self, names: list[str], step: CapStep) -> None:
+        if not names and self._asked:
+            # Whatever it is that the server has accepted, the question is not open any more.
+            self._asked.popleft()
+        for word in names:
+            # Before it may stand what the names of capabilities once had (CAP 3.1).
+            asked = word.lstrip("~=").partition("=")[0]
+            name = asked.removeprefix("-").lstrip("~=")
+            if name in self._everAsked:
+                self._switch(name, not asked.startswith("-"), step)
+                self._answered(asked)
 
     def _answered(self, name: str) -> None:
         for asked in self._asked:
@@ -162,14 +191,22 @@ class CapNegotiation:
 
     def _refused(self, names: list[str], step: CapStep) -> None:
         """A REQ holds for all its names or for none: where it was for several, each is asked for alone."""
-        for asked in self._asked:
-            # What a server repeats may be cut short.
-            if not names or names[0] in asked:
-                self._asked.remove(asked)
-                if len(asked) > 1:
-                    for name in asked:
-                        self._ask([name], step)
-                return
+        if not self._asked:
+            return
+        # What a server repeats may be cut short, or missing: it answers in the order in which it was asked.
+        asked = next((asked for asked in self._asked if names and names[0] in asked), self._asked[0])
+        self._asked.remove(asked)
+        if len(asked) > 1:
+            for name in asked:
+                self._ask([name], step)
+
+    def _unanswered(self, step: CapStep) -> None:
+        """The server knows CAP, but not what we said."""
+        if self.state is CapState.LISTING:
+            self.state = CapState.REQUESTING
+        elif self._asked:
+            self._asked.popleft()
+        self._proceed(step)
 
     def _switch(self, name: str, on: bool, step: CapStep) -> None:
         if on and name not in self.enabled:
@@ -180,8 +217,10 @@ class CapNegotiation:
             step.disabled.append(name)
 
     def _proceed(self, step: CapStep) -> None:
-        if self.state is not CapState.REQUESTING or self._asked:
-            return
+        if self.state is CapState.REQUESTING and not self._asked:
+            self._settle(step)
+
+    def _settle(self, step: CapStep) -> None:
         if self.hold & self.enabled:
             self.state = CapState.HELD
         else:
@@ -192,3 +231,8 @@ class CapNegotiation:
 def _endsIt(message: Message) -> bool:
     """Whether the server goes on without negotiation: RPL_WELCOME, or ERR_UNKNOWNCOMMAND for CAP."""
     return message.command == "001" or (message.command == "421" and "CAP" in message.params[1:2])
+
+
+def _notUnderstood(message: Message) -> bool:
+    """ERR_INVALIDCAPCMD, or ERR_NEEDMOREPARAMS for CAP."""
+    return message.command == "410" or (message.command == "461" and "CAP" in message.params[1:2])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from protocols.irc.batch import Batch, Batches
-from protocols.irc.caps import CapNegotiation, CapState
+from protocols.irc.caps import CapNegotiation, CapState, CapStep
 from protocols.irc.client.nick import ClientNick
 from protocols.irc.error import IRCBadMessage, UnhandledCommand
 from protocols.irc.labels import Labels
@@ -26,6 +26,7 @@ from reactor.protocol import connectionDone
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
 __all__ = ["ClientCaps"]
 
@@ -53,12 +54,16 @@ class ClientCaps(ClientNick):
     #: Whether to close the connection when we are to authenticate and cannot, before we are on the network. Later, when
     #: a server that had none offers SASL, a failure is only logged.
     saslRequired: bool = True
+    #: Seconds that the server has to say which capabilities it has and which are on; then we go on without those that
+    #: it is silent about. None to wait for `registrationTimeout`, and close the connection.
+    negotiationTimeout: float | None = 30
     #: Whether to close a connection in the clear to a server that wants none (STS).
     strictTransport: bool = True
     #: Our account, once the server has named it; else empty.
     account: str = ""
 
     _caps: CapNegotiation | None = None
+    _negotiating: Any = None
     _sasl: SASLExchange | None = None
     _batches: Batches | None = None
     _labels: Labels | None = None
@@ -89,10 +94,31 @@ class ClientCaps(ClientNick):
             return
         mechanisms = self.saslMechanisms()
         wanted = [*self.capabilities, *(["sasl"] if mechanisms else [])]
-        self._caps = CapNegotiation(wanted)
+        # A program that says itself that it wants sasl, and gives us nothing to say, does not have us wait for it.
+        self._caps = CapNegotiation(wanted, hold=["sasl"] if mechanisms else [])
         self._sasl = self._exchange(mechanisms) if mechanisms else None
         self._batches, self._labels, self._answers = Batches(), Labels(), set()
+        if self.negotiationTimeout is not None:
+            self._negotiating = self.clock.callLater(self.negotiationTimeout, self._notAnswered)
         self._sendAll(self._caps.start())
+
+    def _notAnswered(self) -> None:
+        self._negotiating = None
+        caps = self._caps
+        assert caps is not None
+        was = caps.state
+        step = caps.giveUp()
+        if caps.state is not was:
+            text = "%s: the server leaves CAP unanswered for %g s; on is: %s"
+            names = " ".join(sorted(caps.enabled)) or "nothing"
+            logMessage("warning", text, self.logPrefix(), self.negotiationTimeout, names)
+            self._advanced(was, step)
+
+    def _endRegistration(self) -> None:
+        super()._endRegistration()
+        if self._negotiating is not None:
+            self._negotiating.cancel()
+            self._negotiating = None
 
     def _exchange(self, mechanisms: Sequence[Mechanism]) -> SASLExchange:
         return SASLExchange(mechanisms, self._isSecure())
@@ -110,9 +136,15 @@ class ClientCaps(ClientNick):
         assert caps is not None
         was = caps.state
         step = caps.received(message)
-        if was is CapState.LISTING and caps.state is not was and not self._mayStay():
-            return False
         if message.command == "CAP" and message.params[1:2] == ["NEW"] and not self._mayStay():
+            return False
+        return self._advanced(was, step)
+
+    def _advanced(self, was: CapState, step: CapStep) -> bool:
+        """The negotiation has come on from `was`: do what follows. Whether the connection goes on."""
+        caps = self._caps
+        assert caps is not None
+        if was is CapState.LISTING and caps.state is not was and not self._mayStay():
             return False
         if caps.state is CapState.DONE and was is not CapState.DONE and not self._mayBeNobody():
             return False

@@ -12,6 +12,8 @@ import hmac
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from protocols.irc import (
     Batch,
@@ -128,13 +130,131 @@ def test_aServerWithoutCapabilities(line: str) -> None:
 def test_capabilitiesThatMakeNoSense() -> None:
     caps = CapNegotiation(["a"])
     caps.start()
-    with pytest.raises(IRCBadMessage, match="CAP with 2 parameters"):
-        feed(caps, "CAP * LS")
-    with pytest.raises(IRCBadMessage, match="more than 500"):
-        for number in range(100):
-            feed(caps, "CAP * LS * :" + " ".join(f"c{number}-{i}" for i in range(10)))
+    with pytest.raises(IRCBadMessage, match="CAP with 1 parameters"):
+        feed(caps, "CAP *")
     assert feed(caps, "CAP * WHAT :x") == ([], [], [])
+    assert feed(caps, "CAP * WHAT") == ([], [], [])
     assert feed(caps, "CAP * NAK :") == ([], [], [])
+    assert feed(caps, "CAP * NAK :a") == ([], [], [])
+    assert feed(caps, "CAP * ACK") == ([], [], [])
+    assert caps.state is CapState.LISTING
+
+
+@pytest.mark.parametrize("line", [":s CAP * LS ", ":s CAP * LS", ":s CAP * LS :", ":s CAP * ls :", ":s 410 * LS :x"])
+def test_aListOfNoCapabilitiesIsAList(line: str) -> None:
+    caps = CapNegotiation(["a"])
+    caps.start()
+    assert feed(caps, line) == (["CAP END"], [], [])
+    assert caps.state is CapState.DONE and caps.available == {}
+
+
+def test_aListOfNoneMayGoOn() -> None:
+    caps = CapNegotiation(["a"])
+    caps.start()
+    for line in (":s CAP * LS * :", ":s CAP * LS * ", ":s CAP * LS *"):
+        assert feed(caps, line) == ([], [], [])
+    assert caps.available == {} and caps.state is CapState.LISTING
+    assert feed(caps, ":s CAP * LS :a")[0] == ["CAP REQ a"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("CAP * NAK", "CAP * NAK ", "CAP * NAK :", "CAP * NAK :other", "CAP * ACK", "CAP * ACK :"),
+        *("410 * REQ :Invalid CAP command", "461 * CAP :Not enough parameters"),
+    ],
+)
+def test_anAnswerThatNamesNothingIsAnAnswer(line: str) -> None:
+    caps = CapNegotiation(["a"])
+    caps.start()
+    assert feed(caps, "CAP * LS :a b")[0] == ["CAP REQ a"]
+    assert feed(caps, line) == (["CAP END"], [], [])
+    assert caps.state is CapState.DONE and caps.enabled == set()
+    # And when the right one comes late, it counts.
+    assert feed(caps, "CAP * ACK :a") == ([], ["a"], [])
+
+
+def test_aRefusalThatNamesNothingHasEachAskedForAlone() -> None:
+    caps = CapNegotiation(["a", "b"])
+    caps.start()
+    feed(caps, "CAP * LS :a b")
+    assert feed(caps, "CAP * NAK")[0] == ["CAP REQ a", "CAP REQ b"]
+    assert feed(caps, "CAP * NAK") == ([], [], [])
+    assert feed(caps, "CAP * ACK :b") == (["CAP END"], ["b"], [])
+
+
+@pytest.mark.parametrize(
+    "said", [[], ["CAP * LS * :a sasl"], ["CAP * LS :a sasl"], ["CAP * LS :a sasl", "CAP * ACK :a"]]
+)
+def test_aServerThatFallsSilentIsGivenUp(said: list[str]) -> None:
+    caps = CapNegotiation(["a", "sasl"])
+    caps.start()
+    for line in said:
+        feed(caps, line)
+    step = caps.giveUp()
+    assert lines(step.send) == ["CAP END"] and caps.state is CapState.DONE
+    assert caps.giveUp().send == []
+    if len(said) and "LS :" in said[0]:
+        assert feed(caps, "CAP * ACK :sasl") == ([], ["sasl"], [])
+
+
+def test_whatIsOnIsWaitedForThoughTheRestIsGivenUp() -> None:
+    caps = CapNegotiation(["a", "sasl"])
+    caps.start()
+    feed(caps, "CAP * LS :a sasl")
+    feed(caps, "CAP * ACK * :sasl")
+    assert caps.giveUp() == ([], [], []) and caps.state is CapState.HELD
+    assert lines(caps.release()) == ["CAP END"]
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["LS", "LS *", "ACK", "ACK *", "NAK", "NEW", "DEL", "LIST", "WHAT", "410", "421", "461", "001"]
+            ),
+            st.lists(st.sampled_from(["a", "b=1", "sasl", "-a", "~b", "x", "-x", "=", "-", "*"]), max_size=3),
+            st.booleans(),
+        ),
+        max_size=12,
+    )
+)
+def test_everyNegotiationEndsAndEndsOnce(said: list[tuple[str, list[str], bool]]) -> None:
+    caps = CapNegotiation(["a", "b", "sasl"])
+    sent = lines(caps.start())
+    for word, names, colon in said:
+        text = (":" if colon else "") + " ".join(names)
+        if word.isdigit():
+            sent += feed(caps, f":s {word} me {'REQ' if word == '410' else 'CAP'} :x")[0]
+        else:
+            sent += feed(caps, f":s CAP me {word} {text}")[0]
+        sent += lines(caps.release())
+    sent += lines(caps.giveUp().send) + lines(caps.release())
+    assert caps.state is CapState.DONE
+    # None at all where the server has gone on by itself.
+    assert sent.count("CAP END") == 1 or any(word in ("001", "421") for word, _, _ in said)
+    assert sent.count("CAP END") <= 1
+    assert caps.enabled <= {"a", "b", "sasl"}
+    assert sent.count("CAP REQ a") <= 1 + sum(word in ("NAK", "NEW") for word, _, _ in said)
+
+
+def test_whatAServerSaysDoesNotFillTheMemory() -> None:
+    caps = CapNegotiation(["wanted", "sasl"])
+    caps.start()
+    for number in range(2000):
+        feed(caps, f"CAP * ACK :x{number} y{number}")
+        feed(caps, f"CAP * LS * :c{number}={'v' * 400} d{number}")
+        feed(caps, f"CAP * LS * :{'n' * 600}{number}")
+    assert caps.enabled == set()
+    assert len(caps.available) == caps.MAX_CAPABILITIES
+    assert max(map(len, caps.available)) < 20
+    # What is wanted has its place nevertheless.
+    assert feed(caps, "CAP * LS :wanted sts=port=6697 sasl other")[0] == ["CAP REQ :wanted sasl"]
+    assert caps.available["sts"] == "port=6697" and "other" not in caps.available
+    caps.MAX_LENGTH = 3
+    feed(caps, "CAP * NEW :abcd ab=c")
+    assert "abcd" not in caps.available
 
 
 # SASL.

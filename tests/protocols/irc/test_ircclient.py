@@ -445,6 +445,60 @@ def negotiated(**attributes: Any) -> tuple[Any, Wire]:
     return client, wire
 
 
+@pytest.mark.parametrize("said", [[], [":srv CAP * LS * :batch"], [":srv CAP * LS :batch message-tags"]])
+def test_aServerThatIsSilentAboutCapabilitiesIsGoneOnWith(said: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    client, wire = made(capabilities=CAPS)
+    feed(client, *said)
+    wire.taken()
+    client.clock.advance(29)
+    assert wire.taken() == [] and caplog.records == []
+    client.clock.advance(1)
+    assert wire.taken() == ["CAP END"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "Client: the server leaves CAP unanswered for 30 s; on is: nothing"
+    ]
+    feed(client, ":srv 001 bot :Welcome")
+    assert ("signedOn",) in client.told
+    if len(said) and "LS :" in said[0]:
+        feed(client, ":srv CAP bot ACK :batch message-tags")
+        assert client.enabledCapabilities == {"batch", "message-tags"}
+
+
+@pytest.mark.parametrize("answers", [[":srv CAP * LS "], [":srv CAP * LS :batch", ":srv CAP * NAK "]])
+def test_aNegotiationThatIsOverLeavesNoTimer(answers: list[str]) -> None:
+    client, wire = made(capabilities=CAPS, registrationTimeout=None, heartbeatInterval=None)
+    feed(client, *answers)
+    assert wire.taken()[-1] == "CAP END"
+    feed(client, ":srv 001 bot :Welcome")
+    assert client.clock.getDelayedCalls() == []
+    lost, _ = made(capabilities=CAPS)
+    lost.connectionLost(Failure(ConnectionDone()))
+    assert lost.clock.getDelayedCalls() == []
+
+
+def test_aServerThatIsSilentAboutCapabilitiesIsNotTakenWhereWeMustAuthenticate() -> None:
+    client, wire = made(capabilities=CAPS, saslUsername="u", saslPassword="p")
+    client.clock.advance(30)
+    assert wire.aborted and "could not authenticate" in client.closeReason
+    assert client.clock.getDelayedCalls() == []
+
+
+def test_thePatienceWithCapabilitiesIsASetting() -> None:
+    client, wire = made(capabilities=CAPS, negotiationTimeout=None)
+    wire.taken()
+    client.clock.advance(119)
+    assert wire.taken() == []
+    client.clock.advance(1)
+    assert wire.aborted
+
+
+def test_whoWantsSASLAndHasNothingToSayIsNotWaitedFor() -> None:
+    client, wire = made(capabilities=[*CAPS, "sasl"])
+    feed(client, ":srv CAP * LS :sasl=PLAIN")
+    feed(client, ":srv CAP * ACK :sasl")
+    assert wire.taken()[-2:] == ["CAP REQ sasl", "CAP END"]
+
+
 def test_tagsAreThereInHooks() -> None:
     client, _ = negotiated()
     seen: list[Any] = []
