@@ -1,4 +1,9 @@
-"""Taking turns and handing over, between callbacks rather than threads: a lock, a semaphore and a queue."""
+"""Taking turns and handing over, between callbacks rather than threads: a lock, a semaphore and a queue.
+
+Who waits goes on within the call that gives it what it waits for. A callback that gives in its turn, as who has a lock
+for a moment only does, gives at once as well; but who gets it goes on when that callback has returned, not inside of
+it: thousands that wait are a row and no recursion.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from collections import deque
 
 from reactor.defer.chain import Chain
 from reactor.defer.deferred import Deferred
-from reactor.defer.errors import QueueOverflow, QueueUnderflow
+from reactor.defer.errors import AlreadyCalledError, QueueOverflow, QueueUnderflow
 from reactor.defer.generic import Generic, T
 from reactor.defer.shortcuts import maybeDeferred, succeed
 
@@ -20,6 +25,51 @@ if TYPE_CHECKING:
     R = TypeVar("R")
 
 
+class _Row(Generic[T]):
+    """Deferreds that wait, the one that came first at the front, and those of which it is the turn."""
+
+    __slots__ = ("due", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: deque[Deferred[T]] = deque()
+        # Who was given what, and has not gone on; and where that goes back to. The first one is going on now.
+        self.due: deque[tuple[Deferred[T], T, Callable[[T], object]]] = deque()
+
+    def enter(self) -> Deferred[T]:
+        """One more that waits. Cancelling it leaves the row."""
+        waiter: Deferred[T] = Deferred(self._leave)
+        self.waiting.append(waiter)
+        return waiter
+
+    def give(self, what: T, back: Callable[[T], object]) -> None:
+        """Give `what` to the first that waits; `back` is called with it if that one is cancelled before it goes on.
+
+        :raises AlreadyCalledError: somebody else has fired its Deferred.
+        """
+        due = self.due
+        due.append((self.waiting.popleft(), what, back))
+        if len(due) > 1:
+            return
+        problem = None
+        while due:
+            waiter, what, _ = due[0]
+            try:
+                waiter.callback(what)
+            except AlreadyCalledError as e:
+                problem = e
+            due.popleft()
+        if problem is not None:
+            raise problem
+
+    def _leave(self, waiter: Deferred[T]) -> None:
+        for entry in self.due:
+            if entry[0] is waiter:
+                self.due.remove(entry)
+                entry[2](entry[1])
+                return
+        self.waiting.remove(waiter)
+
+
 class _Limited:
     """What a lock and a semaphore share: some may have it, the others wait in a row.
 
@@ -27,7 +77,8 @@ class _Limited:
     """
 
     def __init__(self) -> None:
-        self.waiting: deque[Deferred[Self]] = deque()
+        self._row: _Row[Self] = _Row()
+        self.waiting: deque[Deferred[Self]] = self._row.waiting
 
     def _isFree(self) -> bool:
         raise NotImplementedError
@@ -45,19 +96,18 @@ class _Limited:
         if self._isFree():
             self._give()
             return succeed(self)
-        waiter: Deferred[Self] = Deferred(self.waiting.remove)
-        self.waiting.append(waiter)
-        return waiter
+        return self._row.enter()
 
     def release(self) -> None:
-        """Give it back, for the first that waits: it goes on within this call. Whoever acquired it must call this once.
+        """Give it back, for the first that waits: that has it now, and goes on within this call; if this is called by
+        one that goes on within such a call, then when that has returned. Whoever acquired it must call this once.
 
         :raises AssertionError: nobody has it.
         """
         self._takeBack()
         if self.waiting:
             self._give()
-            self.waiting.popleft().callback(self)  # type: ignore[arg-type]
+            self._row.give(self, _Limited.release)  # type: ignore[arg-type]
 
     if TYPE_CHECKING:
 
@@ -178,18 +228,23 @@ class DeferredQueue(Generic[T]):
     """
 
     def __init__(self, size: int | None = None, backlog: int | None = None) -> None:
-        self.waiting: deque[Deferred[T]] = deque()
+        self._row: _Row[T] = _Row()
+        self.waiting: deque[Deferred[T]] = self._row.waiting
         self.pending: deque[T] = deque()
         self.size = size
         self.backlog = backlog
 
     def put(self, obj: T) -> None:
-        """Give `obj` to the first that waits, within this call, or let it wait.
+        """Give `obj` to the first that waits, which goes on within this call as with `DeferredLock.release`, or let it
+        wait.
 
         :raises QueueOverflow: as many wait as may.
+        :raises TypeError: `obj` is a Deferred, which no Deferred can have as its result.
         """
+        if isinstance(obj, Deferred):
+            raise TypeError(f"put() takes no Deferred: put what it fires with, not {obj!r}")
         if self.waiting:
-            self.waiting.popleft().callback(obj)
+            self._row.give(obj, self._putBack)
         elif self.size is None or len(self.pending) < self.size:
             self.pending.append(obj)
         else:
@@ -203,7 +258,12 @@ class DeferredQueue(Generic[T]):
         if self.pending:
             return succeed(self.pending.popleft())
         if self.backlog is None or len(self.waiting) < self.backlog:
-            taker: Deferred[T] = Deferred(self.waiting.remove)
-            self.waiting.append(taker)
-            return taker
+            return self._row.enter()
         raise QueueUnderflow(f"{len(self.waiting)} wait for an object from the queue, which is its limit")
+
+    def _putBack(self, obj: T) -> None:
+        """Whoever was given it has no use for it any more. Nothing is refused for want of space."""
+        if self.waiting:
+            self._row.give(obj, self._putBack)
+        else:
+            self.pending.appendleft(obj)

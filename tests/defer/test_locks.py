@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pytest
 
 from reactor.defer import (
+    AlreadyCalledError,
     CancelledError,
     Deferred,
     DeferredLock,
@@ -256,3 +258,169 @@ def test_cancelledTakerLeavesTheRow() -> None:
 
 def test_queueOfAType() -> None:
     assert DeferredQueue[int].__origin__ is DeferredQueue  # type: ignore[attr-defined]
+
+
+# Many that wait, and have it for a moment only.
+
+
+def deepest(make: Any, enter: Any, count: int) -> Any:
+    """How deep the stack is at most while `count` go on that wait for what `make` makes; and whether all did."""
+    lock, done, depths, gate = make(), [], set(), Deferred()
+
+    async def first() -> None:
+        async with lock:
+            await gate
+
+    ensureDeferred(first())
+    for number in range(count):
+        enter(lock, lambda number=number: (done.append(number), depths.add(len(inspect.stack(0)))))
+    gate.callback(None)
+    assert done == list(range(count))
+    assert not lock.waiting and lock.acquire().called
+    return max(depths)
+
+
+def enterWith(lock: Any, then: Any) -> None:
+    async def enter() -> None:
+        async with lock:
+            then()
+
+    ensureDeferred(enter())
+
+
+def enterByCallbacks(lock: Any, then: Any) -> None:
+    def entered(_: Any) -> None:
+        then()
+        lock.release()
+
+    lock.acquire().addCallback(entered)
+
+
+def enterByRun(lock: Any, then: Any) -> None:
+    lock.run(then)
+
+
+def enterByAll(lock: Any, then: Any) -> None:
+    for each in (enterWith, enterByCallbacks, enterByRun):
+        each(lock, then if each is enterByRun else lambda: None)
+
+
+@either
+@pytest.mark.parametrize("enter", [enterWith, enterByCallbacks, enterByRun, enterByAll])
+def test_D2_manyThatWaitAreNoRecursion(make: Any, enter: Any) -> None:
+    assert deepest(make, enter, 60) == deepest(make, enter, 6)
+
+
+@pytest.mark.parametrize("enter", [enterWith, enterByCallbacks])
+def test_D2_fiveThousandThatWait(enter: Any) -> None:
+    lock, done = DeferredSemaphore(3), []
+    for _ in range(3):
+        lock.acquire()
+    for _ in range(5000):
+        enter(lock, lambda: done.append(1))
+    lock.release()
+    assert (len(done), lock.tokens, len(lock.waiting)) == (5000, 1, 0)
+
+
+def test_D2_aQueueThatIsPutToByThoseWhoTakeFromIt() -> None:
+    """As a pool does it: who has used what it took puts it back."""
+    queue: DeferredQueue[str] = DeferredQueue()
+    done: list[str] = []
+
+    def took(obj: str) -> None:
+        done.append(obj)
+        queue.put(obj)
+
+    for _ in range(5000):
+        queue.get().addCallback(took)
+    queue.put("connection")
+    assert (len(done), list(queue.pending), len(queue.waiting)) == (5000, ["connection"], 0)
+
+
+@either
+def test_whoeverIsNextHasItAtOnceAndGoesOnAfterwards(make: Any) -> None:
+    lock = make()
+    order: list[Any] = []
+    lock.acquire()
+
+    def first(_: Any) -> None:
+        lock.release()
+        order.append(("first", len(lock.waiting), lock.acquire().called))
+
+    lock.acquire().addCallback(first)
+    lock.acquire().addCallback(lambda _: order.append("second"))
+    lock.release()
+    assert order == [("first", 0, False), "second"]
+    lock.release()
+    assert not lock.waiting
+
+
+@either
+def test_cancelledBetweenHavingItAndGoingOn(make: Any) -> None:
+    lock = make()
+    order: list[Any] = []
+    lock.acquire()
+
+    def first(_: Any) -> None:
+        lock.release()
+        second.cancel()
+        second.cancel()
+
+    lock.acquire().addCallback(first)
+    second = lock.acquire()
+    second.addErrback(lambda failure: order.append(failure.type))
+    lock.acquire().addCallback(lambda _: order.append("third"))
+    lock.release()
+    assert order == [CancelledError, "third"]
+    lock.release()
+    assert lock.acquire().called
+    with pytest.raises(AssertionError):
+        (lock.release(), lock.release())
+
+
+def test_whatACancelledTakerWasGivenIsNotLost() -> None:
+    queue: DeferredQueue[int] = DeferredQueue(1)
+    got: list[Any] = []
+
+    def first(obj: int) -> None:
+        queue.put(2)
+        queue.put(3)
+        for each in others:
+            each.cancel()
+
+    queue.get().addCallback(first)
+    others = [queue.get(), queue.get()]
+    for each in others:
+        each.addErrback(lambda failure: got.append(failure.type))
+    queue.put(1)
+    assert got == [CancelledError] * 2
+    assert sorted(queue.pending) == [2, 3]
+
+
+@either
+def test_aWaiterThatSomebodyElseFiresEndsNothing(make: Any) -> None:
+    lock = make()
+    order: list[Any] = []
+    lock.acquire()
+
+    def first(_: Any) -> None:
+        lock.release()
+        lock.release()
+        order.append("first")
+
+    lock.acquire().addCallback(first)
+    fired, last = lock.acquire(), lock.acquire()
+    fired.callback(lock)
+    last.addCallback(lambda _: order.append("last"))
+    with pytest.raises(AlreadyCalledError):
+        lock.release()
+    assert order == ["first", "last"]
+
+
+def test_aDeferredIsNothingToPut() -> None:
+    queue: DeferredQueue[Any] = DeferredQueue()
+    taker = queue.get()
+    with pytest.raises(TypeError, match="no Deferred"):
+        queue.put(Deferred())
+    queue.put(1)
+    assert taker.result == 1
