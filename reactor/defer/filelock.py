@@ -1,15 +1,13 @@
-"""A lock that processes share: a symbolic link that is there, or is not.
-
-Its target is the process id of the owner, by which a lock is recognised whose owner is gone. To make a link that
-exists fails, in one system call, and needs no file system that knows of locks. Programs for Twisted use the same
-links, and respect them.
-"""
+"""A lock that processes share, and that can be waited for: the link that `linklock` makes, looked at once a second."""
 
 from __future__ import annotations
 
+import errno
 import os
+from contextlib import suppress
 
 from reactor._ground.current import currentReactor
+from reactor._ground.linklock import Lock, isOurs, remove
 from reactor.defer.deferred import Deferred
 from reactor.defer.errors import AlreadyTryingToLockError, TimeoutError
 from reactor.defer.shortcuts import fail, succeed
@@ -40,23 +38,18 @@ class FilesystemLock:
 
         :raises OSError: the link can be neither made nor read.
         """
-        clean = True
-        while True:
-            try:
-                os.symlink(str(os.getpid()), self.name)
-            except FileExistsError:
-                pass
-            else:
-                self.locked, self.clean = True, clean
-                return True
-            try:
-                if _lives(os.readlink(self.name)):
-                    return False
-                os.unlink(self.name)
-                clean = False
-            except FileNotFoundError:
-                # Released, or removed by somebody else who found it stale.
-                continue
+        lock = Lock(os.fsencode(self.name))
+        try:
+            lock.take()
+        except OSError as e:
+            if e.errno != errno.EADDRINUSE:
+                raise
+            with suppress(FileNotFoundError):
+                # What is there and no link is nothing to wait for.
+                os.readlink(self.name)
+            return False
+        self.locked, self.clean = True, not lock.broken
+        return True
 
     def unlock(self) -> None:
         """Release the lock.
@@ -64,10 +57,12 @@ class FilesystemLock:
         :raises ValueError: another process has it.
         :raises OSError: there is no lock.
         """
-        owner = os.readlink(self.name)
-        if owner != str(os.getpid()):
-            raise ValueError(f"lock {self.name!r} is owned by process {owner}, not by this one")
-        os.unlink(self.name)
+        path = os.fsencode(self.name)
+        if not isOurs(path):
+            owner = os.readlink(self.name)
+            what = "an earlier process with this one's number" if owner == str(os.getpid()) else f"process {owner}"
+            raise ValueError(f"lock {self.name!r} is owned by {what}, not by this one")
+        remove(path)
         self.locked = False
 
 
@@ -134,17 +129,6 @@ class DeferredFilesystemLock(FilesystemLock):
         self._calls.clear()
         assert deferred is not None
         return deferred
-
-
-def _lives(owner: str) -> bool:
-    """Whether the process with the id `owner` is there; what is no process id is not ours to remove."""
-    try:
-        os.kill(int(owner), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OverflowError, PermissionError):
-        pass
-    return True
 
 
 def isLocked(name: str) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reactor._ground import linklock
 from reactor.defer import AlreadyTryingToLockError, CancelledError, Deferred, DeferredFilesystemLock, TimeoutError
 from reactor.defer.filelock import FilesystemLock, isLocked
 from reactor.task import Clock
@@ -182,3 +186,94 @@ def test_respectsAnotherProcess(name: str) -> None:
     lock = FilesystemLock(name)
     assert lock.lock() is True
     assert lock.clean is False
+
+
+# Locks that are stale.
+
+
+def test_D11_ourNumberAndNotOurLock(name: str) -> None:
+    """As in a container that starts anew: the process that crashed had the number that this one has."""
+    os.symlink(str(os.getpid()), name)
+    lock = FilesystemLock(name)
+    with pytest.raises(ValueError, match="an earlier process"):
+        lock.unlock()
+    assert not isLocked(name)
+    os.symlink(str(os.getpid()), name)
+    assert (lock.lock(), lock.clean) == (True, False)
+    assert FilesystemLock(name).lock() is False
+    # Any object of the process that has it may release it.
+    FilesystemLock(name).unlock()
+    assert not os.path.lexists(name)
+
+
+def test_aStaleLockThatSomebodyElseBreaksFirst(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for other in ("1", None):
+        os.symlink(str(goneProcess()), name)
+
+        @contextmanager
+        def breaking(folder: bytes, other: str | None = other) -> Iterator[bool]:
+            os.unlink(name)
+            if other is not None:
+                os.symlink(other, name)
+            yield True
+
+        with monkeypatch.context() as patched:
+            patched.setattr(linklock, "_breaking", breaking)
+            lock = FilesystemLock(name)
+            assert lock.lock() is (other is None)
+            assert os.readlink(name) == (other or str(os.getpid()))
+            # It was not this one that broke it.
+            assert lock.clean
+        os.unlink(name)
+
+
+def test_whileLocksAreBrokenInItsFolderAStaleOneIsLeftAlone(name: str) -> None:
+    os.symlink(str(goneProcess()), name)
+    with linklock._breaking(os.fsencode(os.path.dirname(name))) as alone:
+        assert alone
+        assert FilesystemLock(name).lock() is False
+    assert FilesystemLock(name).lock() is True
+
+
+@pytest.mark.parametrize("refusal", [PermissionError, OSError])
+def test_aStaleLockWhereThereIsNothingToLockFoldersWith(
+    name: str, monkeypatch: pytest.MonkeyPatch, refusal: type[OSError]
+) -> None:
+    def refused(*args: Any) -> int:
+        raise refusal
+
+    os.symlink(str(goneProcess()), name)
+    monkeypatch.setattr(*((os, "open") if refusal is PermissionError else (fcntl, "flock")), refused)
+    assert FilesystemLock(name).lock() is True
+
+
+def test_D11_oneOfTwoThatFindAStaleLock(tmp_path: Path) -> None:
+    rounds = 400
+    stale = str(goneProcess())
+    for number in range(rounds):
+        os.symlink(stale, tmp_path / str(number))
+    code = (
+        "import sys; from reactor.defer.filelock import FilesystemLock\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        f"print(*(int(FilesystemLock(f'{{sys.argv[1]}}/{{n}}').lock()) for n in range({rounds})), flush=True)\n"
+        "sys.stdin.readline()"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for _ in range(2)
+        ]
+        for line in ("ready\n", None):
+            told = [each.stdout.readline() for each in both]  # type: ignore[union-attr]
+            if line is not None:
+                assert told == [line] * 2
+                for each in both:
+                    each.stdin.write("go\n")  # type: ignore[union-attr]
+                    each.stdin.flush()  # type: ignore[union-attr]
+        # They live until here: a lock whose process has ended is stale, and rightly broken.
+        for each in both:
+            each.communicate("end\n")
+    have = [[number for number, got in enumerate(line.split()) if got == "1"] for line in told]
+    assert not set(have[0]) & set(have[1])
+    assert have[0] or have[1]

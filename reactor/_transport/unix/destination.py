@@ -8,8 +8,8 @@ import errno
 import os
 import socket
 
+from reactor._ground.linklock import holder
 from reactor._transport.stream.wire import Wire
-from reactor._transport.unix.lock import holder
 from reactor._transport.unix.path import explained
 from reactor._transport.unix.stream import UNIXTransport
 from reactor.address import UNIXAddress

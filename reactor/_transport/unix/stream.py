@@ -11,12 +11,12 @@ import struct
 from collections import namedtuple
 
 from reactor._ground.declare import provides
+from reactor._ground.linklock import Lock
 from reactor._transport.stream.lifecycle import DRAINING, WRITING
 from reactor._transport.stream.tcp import adopt
 from reactor._transport.stream.transport import StreamTransport
 from reactor._transport.stream.wire import Wire
 from reactor._transport.unix.descriptors import Passing
-from reactor._transport.unix.lock import Lock
 from reactor._transport.unix.path import BoundPath, address, removeStaleSocket
 from reactor.error import ConnectionLost, UnsupportedAddressFamily
 

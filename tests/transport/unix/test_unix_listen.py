@@ -14,7 +14,7 @@ from net import Net, Traced, TracedServer
 from unixnet import connect, deadProcess, listen, staleSocket
 from zope.interface.verify import verifyObject
 
-from reactor._transport.unix.lock import Lock, holder
+from reactor._ground.linklock import Lock, holder
 from reactor.address import UNIXAddress
 from reactor.error import CannotListenError, UnsupportedAddressFamily
 from reactor.interfaces import IListeningPort, IReactorUNIX
