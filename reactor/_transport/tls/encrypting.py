@@ -1,8 +1,9 @@
 """The way out of a TLS layer: what was written, until it is encrypted and handed to whoever is below.
 
-It waits twice. Nothing is encrypted before the handshake is done; and what is written while something is delivered is
-handed on together when that is over, small pieces in one record: a record for each of many lines costs more than the
-lines.
+It waits twice. Nothing is encrypted before the handshake is done, nor while a peer of TLS 1.2 shakes hands anew in the
+middle of the connection (RFC 5246, section 7.4.1.1): OpenSSL takes no bytes then. And what is written while something
+is delivered is handed on together when that is over, small pieces in one record: a record for each of many lines costs
+more than the lines.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Sealing:
         "_queue",
         "_reason",
         "_saidEnd",
+        "_shaken",
         "_take",
         "below",
         "state",
@@ -55,8 +57,10 @@ class Sealing:
     _object: ssl.SSLObject
     _encryptor: Callable[[bytes | memoryview], object]
     _take: Callable[[], bytes]
-    # What was written before the handshake was done; None from then on.
+    # What was written before the handshake was done, be it the first one or another; None while none is waited for.
     _early: Outbox | None
+    # Whether the first one is done.
+    _shaken: bool
     # Whether something is being delivered, and what was written meanwhile: pieces that are not encrypted yet, or none
     # (b"") when all are and wait in `_out`.
     _delivering: bool
@@ -73,6 +77,9 @@ class Sealing:
         raise NotImplementedError
 
     def _known(self, phase: str) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _awaitHandshake(self) -> None:
         raise NotImplementedError
 
     @property
@@ -146,12 +153,44 @@ class Sealing:
                     self._encryptor(data)
                     self.below.write(self._take())
                 return
-            view = memoryview(data)
-            for start in range(0, len(view), MOST):
-                self._encryptor(view[start : start + MOST])
+            data = memoryview(data)
+            while data:
+                self._encryptor(data[:MOST])
                 self.below.write(self._take())
+                data = data[MOST:]
         except ssl.SSLError as e:
-            self._broken(explained(e, self._object, self._known("established")))
+            self._refused(data, e)
+
+    def _refused(self, data: bytes | memoryview, problem: ssl.SSLError) -> None:
+        """OpenSSL raised `problem` and did not take `data`: it waits for a handshake, or TLS has failed."""
+        if not isinstance(problem, ssl.SSLWantReadError):
+            self._broken(explained(problem, self._object, self._known("established")))
+            return
+        if self._early is None:
+            self._early = Outbox()
+            self._awaitHandshake()
+        self._early.append(data)
+        self._flush()
+
+    def _encryptEarly(self) -> None:
+        """Encrypt what waited for a handshake, if that is done."""
+        early = self._early
+        assert early is not None
+        while early.size:
+            piece = early.head()
+            if len(piece) > MOST:
+                piece = memoryview(piece)[:MOST]
+            try:
+                self._encryptor(piece)
+            except ssl.SSLWantReadError:
+                self._flush()
+                return
+            except ssl.SSLError as e:
+                self._broken(explained(e, self._object, self._known("established")))
+                return
+            early.sent(len(piece))
+            self.below.write(self._take())
+        self._early = None
 
     def _writeEarly(self, data: bytes) -> None:
         assert self._early is not None

@@ -79,6 +79,7 @@ class Layer(Sealing):
         self._facts = facts
         self.state = OPEN
         self._early = Outbox()
+        self._shaken = False
         self._queue = None
         self._delivering = False
         self._answered = 0
@@ -101,7 +102,7 @@ class Layer(Sealing):
             # The protocol's pause, not one of the handshake.
             self._paused = True
             self.below.resume()
-        self._wait(self._side.handshakeTimeout, self._handshakeTimedOut)
+        self._awaitHandshake()
         self._shake()
 
     @property
@@ -140,7 +141,8 @@ class Layer(Sealing):
                 self.dataReceived(view[start : start + MOST])
             return
         self._put(data)
-        if self._early is not None and not self._shake():
+        early = self._early
+        if early is not None and not self._shake():
             return
         # What is decrypted is shorter than a record, and a record no longer than what came, unless a part of it came
         # before. Room for more than that would be got and given back for each small message (measured: 0.5 us).
@@ -176,6 +178,8 @@ class Layer(Sealing):
                 self._partial = False
                 break
         self._delivering = False
+        if early is not None and self._early is not None:
+            self._shakeAgain()
         queue = self._queue
         if queue is not None:
             # _seal(), without its calls for what is nearly always one answer.
@@ -186,7 +190,7 @@ class Layer(Sealing):
             try:
                 self._encryptor(queue)  # type: ignore[arg-type]
             except ssl.SSLError as e:
-                self._broken(explained(e, self._object, self._known("established")))
+                self._refused(queue, e)  # type: ignore[arg-type]
             else:
                 self.below.write(self._take())
             return
@@ -200,6 +204,9 @@ class Layer(Sealing):
         early = self._early
         if early is None or self._reason is not None or self.state in (State.ENDING, State.CLOSED):
             return False
+        if self._shaken:
+            # Not the first one: it goes on while it is read, between the peer's other bytes.
+            return True
         try:
             self._object.do_handshake()
         except ssl.SSLWantReadError:
@@ -210,17 +217,22 @@ class Layer(Sealing):
             return False
         self._stopTimer()
         self._flush()
-        self._early = None
-        while early.size:
-            piece = early.head()
-            early.sent(len(piece))
-            self._encrypt(piece)
+        self._shaken = True
+        self._encryptEarly()
         if self._paused:
             self.below.pause()
         if self.state is not State.CLOSING:
             self.owner.handshakeCompleted()
         self._settle()
         return True
+
+    def _shakeAgain(self) -> None:
+        """Something was read while another handshake was waited for: perhaps it is done."""
+        if self._reason is None and self.state is not State.CLOSED:
+            self._encryptEarly()
+            if self._early is None:
+                self._stopTimer()
+                self._settle()
 
     def _endHeard(self) -> None:
         """The peer's close_notify."""
@@ -277,13 +289,15 @@ class Layer(Sealing):
         """Deliver nothing, decrypted or not, until `resume`. The handshake goes on."""
         if self.state is not State.CLOSING:
             self._paused = True
-            if self._early is None:
+            if self._shaken:
                 self.below.pause()
 
     def resume(self) -> None:
         """Deliver again, first what is here already, in a turn of its own."""
         self._paused = False
-        if self._early is None and (self._in.pending or self._object.pending()):
+        if self._shaken and self._early is not None:
+            self._awaitHandshake()
+        if self._shaken and (self._in.pending or self._object.pending()):
             # What is below is read from when that is delivered: its end would be told before.
             if not self._resuming:
                 self._resuming = True
@@ -330,6 +344,8 @@ class Layer(Sealing):
         if source is not None and not source.over:
             return
         self._sayEnd()
+        if not self._saidEnd:
+            return
         if self.state is not State.CLOSING:
             # Told in a turn of its own, since the program is inside loseWriteConnection.
             self._loop.soon(self._finished)
@@ -356,9 +372,12 @@ class Layer(Sealing):
         unread = self._in.read()
         try:
             self._object.unwrap()
-        except ssl.SSLError:
-            # Not answered yet: what counts is that ours is on its way.
-            pass
+        except ssl.SSLError as e:
+            # Mostly not answered yet: what counts is that ours is on its way. It is not in the middle of a handshake.
+            if e.reason == "SHUTDOWN_WHILE_IN_INIT":
+                self._saidEnd = False
+                self._early = Outbox()
+                self._awaitHandshake()
         self._put(unread)
         self._flush()
 
@@ -377,7 +396,13 @@ class Layer(Sealing):
         self.below.lose()
         self._wait(self._side.shutdownTimeout, self._notTaken)
 
+    def _awaitHandshake(self) -> None:
+        self._wait(self._side.handshakeTimeout, self._handshakeTimedOut)
+
     def _handshakeTimedOut(self) -> None:
+        if self._shaken and self._paused:
+            # Another one than the first, of which nothing is read: the time begins anew in `resume`.
+            return
         text = f"the peer did not finish the TLS handshake within handshakeTimeout={self._side.handshakeTimeout} s"
         self._reason = Failure(TimeoutError(string=text, **self._known("handshake")))
         self.below.abort(self._reason)
