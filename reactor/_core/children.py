@@ -37,13 +37,14 @@ def waited(pid: int) -> tuple[bool, int | None]:
 class Exit(Watch):
     """One child's pidfd."""
 
-    __slots__ = ("_ended", "_loop", "_pid")
+    __slots__ = ("_children", "_ended", "_loop", "_pid")
 
-    def __init__(self, loop: Loop, fd: int, pid: int, ended: Ended) -> None:
+    def __init__(self, loop: Loop, fd: int, pid: int, ended: Ended, children: Children) -> None:
         super().__init__(fd)
         self._loop = loop
         self._pid = pid
         self._ended = ended
+        self._children = children
 
     def readable(self) -> None:
         """The child has ended."""
@@ -58,6 +59,18 @@ class Exit(Watch):
 
     def disconnect(self, reason: Failure) -> None:
         """Stays: the child lives on, and the reactor may be run again."""
+
+    def unwatchable(self, reason: Failure) -> None:
+        """Watch the child as where there are no pidfds."""
+        self._loop.poller.forget(self)
+        self.close()
+        self._children.watchOtherwise(self._pid, self._ended)
+
+    def supersede(self) -> None:
+        """Somebody closed the descriptor, and the number is another one's."""
+        self._loop.poller.forget(self)
+        self.fd = -1
+        self._children.watchOtherwise(self._pid, self._ended)
 
     def internal(self) -> bool:
         """It is the loop's own."""
@@ -91,8 +104,11 @@ class Children:
 
         `status` is what ``waitpid`` says; None when somebody else has waited for it.
         """
-        if self.usePidfd and self._watchPidfd(pid, ended):
-            return
+        if not (self.usePidfd and self._watchPidfd(pid, ended)):
+            self.watchOtherwise(pid, ended)
+
+    def watchOtherwise(self, pid: int, ended: Ended) -> None:
+        """The same as `watch`, without a pidfd."""
         self._waiting[pid] = ended
         from threading import Thread, current_thread, main_thread
 
@@ -109,7 +125,7 @@ class Children:
         except OSError:
             # A kernel without, one that forbids it, or no descriptor left.
             return False
-        watch = Exit(self._loop, fd, pid, ended)
+        watch = Exit(self._loop, fd, pid, ended, self)
         try:
             self._loop.poller.add(watch, READ)
         except (OSError, ValueError):

@@ -8,7 +8,7 @@ ConnectionDone goes on writing.
 
 from __future__ import annotations
 
-from reactor._core.poller import READ, WRITE, Watch
+from reactor._core.poller import READ, WRITE, Gone, Watch
 from reactor._ground.declare import provides
 from reactor.error import ConnectionDone, ConnectionFdescWentAway
 from reactor.failure import Failure
@@ -108,7 +108,8 @@ class Descriptors:
             # Closed, and opened anew, since it was added.
             self.remove(selectable, READ | WRITE)
         other = poller.watches.get(fd)
-        if other is not None and not (isinstance(other, Foreign) and other.selectable.fileno() != fd):
+        gone = isinstance(other, Gone) or (isinstance(other, Foreign) and other.selectable.fileno() != fd)
+        if other is not None and not gone:
             raise ValueError(f"descriptor {fd} of {selectable!r} is watched already, for {other.public()!r}")
         foreign = Foreign(self._loop, self, fd, selectable)
         poller.add(foreign, interest)

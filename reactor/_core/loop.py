@@ -48,7 +48,7 @@ LONGEST_WAIT = 3600.0
 class Loop:
     """The heart: `turn` until told otherwise."""
 
-    __slots__ = ("calls", "dirty", "ending", "escape", "poller", "socket", "timers", "waker")
+    __slots__ = ("_renewed", "calls", "dirty", "ending", "escape", "poller", "socket", "timers", "waker")
 
     def __init__(self, selector: selectors.BaseSelector | None, escape: Callable[[BaseException], object]) -> None:
         """Watch with `selector` (None: what suits this system best); `escape` is given a KeyboardInterrupt or
@@ -63,6 +63,8 @@ class Loop:
         self.dirty: list[Dirty] = []
         # Invariant: while it is not None, `_linger` is in `calls`.
         self.ending: Callable[[], object] | None = None
+        # When the poller may be renewed again; None while that is about to happen.
+        self._renewed: float | None = 0.0
         self.waker = Waker()
         self.poller.add(self.waker, READ)
 
@@ -131,6 +133,8 @@ class Loop:
         dirty = self.dirty
         if fresh:
             fresh.clear()
+            if poller.doubtful:
+                self._doubt()
         try:
             events = poller.poll(longest)
         except (OSError, ValueError) as e:
@@ -154,16 +158,36 @@ class Loop:
         """The selector refused to wait: take out descriptors that were closed behind our back, and those with too high
         a number for it; else stop with it.
         """
-        gone: list[tuple[Watch, ConnectionLost]] = []
-        for watch in self.poller.watches.values():
-            if not _open(watch.fd):
-                gone.append((watch, ConnectionFdescWentAway()))
-            elif watch.armed and not watch.internal() and isinstance(problem, ValueError) and not selectable(watch.fd):
-                gone.append((watch, ConnectionLost(f"cannot watch descriptor {watch.fd}: {problem}")))
-        for watch, reason in gone:
-            watch.disconnect(Failure(reason))
-        if not gone:
+        gone = [watch for watch in self.poller.watches.values() if not _open(watch.fd)]
+        high: list[Watch] = []
+        if isinstance(problem, ValueError):
+            high = [watch for watch in self.poller.watches.values() if watch.armed and not selectable(watch.fd)]
+        for watch in gone:
+            watch.disconnect(Failure(ConnectionFdescWentAway()))
+        for watch in high:
+            watch.unwatchable(Failure(ConnectionLost(f"cannot watch descriptor {watch.fd}: {problem}")))
+        if (not gone and not high) or self.waker in high:
             self.escape(problem)
+
+    def _doubt(self) -> None:
+        """The kernel tells of a descriptor that nobody here has any more: have the poller renewed. That takes a look at
+        all that is watched, and is therefore done once a second at most.
+        """
+        if self._renewed is not None:
+            wait = self._renewed - self.timers.seconds()
+            self._renewed = None
+            self.timers.callLater(max(0.0, wait), self._renew)
+
+    def _renew(self) -> None:
+        self._renewed = self.timers.seconds() + 1.0
+        try:
+            closed = self.poller.renew()
+        except OSError:
+            # No descriptor left for it: the next event asks again.
+            return
+        for watch in closed:
+            if self.poller.watches.get(watch.fd) is watch:
+                watch.disconnect(Failure(ConnectionFdescWentAway()))
 
     def _dispatchRare(self, watch: Watch, mask: int) -> None:
         interest = watch.interest
@@ -173,6 +197,8 @@ class Loop:
             mask |= READ if interest & READ else WRITE
         if not mask & interest:
             self.poller.spurious(watch)
+            if self.poller.doubtful:
+                self._doubt()
             return
         if mask & interest & READ:
             watch.readable()

@@ -13,6 +13,11 @@ Level-triggered throughout. A descriptor of no interest is not registered at all
 hang-ups even for an empty mask: a paused connection whose peer is gone would spin. A descriptor that is closed and
 reused within a turn must not get the old one's event; every watch that was added since the last poll is therefore in
 `fresh`, and the loop skips its events of this turn (being level-triggered, they come again).
+
+A descriptor that is closed without a word leaves epoll with it, unless somebody else, a forked child perhaps, still has
+what it stood for open: then epoll goes on telling of a number that it cannot be asked to forget, nobody's or, by and
+by, another descriptor's. Such a number is `Gone`, and when an event or a new descriptor comes to it the poller is
+`doubtful`: `renew` makes the kernel's set anew.
 """
 
 from __future__ import annotations
@@ -20,6 +25,8 @@ from __future__ import annotations
 import os
 import select
 import selectors
+
+from reactor._core.alwaysready import AlwaysReady
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,6 +92,10 @@ class Watch:
         """Another descriptor with this one's number is to be watched. ValueError, unless this one is gone."""
         raise ValueError(f"descriptor {self.fd} is watched already, for {self.public()!r}")
 
+    def unwatchable(self, reason: Failure) -> None:
+        """The selector cannot watch a descriptor with this number."""
+        self.disconnect(reason)
+
     def public(self) -> object:
         """The object that a user of the reactor knows this watch by."""
         return self
@@ -94,20 +105,43 @@ class Watch:
         return False
 
 
+class Gone(Watch):
+    """The number of a descriptor that was closed without a word, and of which the kernel may still tell."""
+
+    __slots__ = ("_poller",)
+
+    def __init__(self, poller: Poller, fd: int) -> None:
+        super().__init__(fd)
+        self._poller = poller
+
+    def disconnect(self, reason: Failure) -> None:
+        """There is nothing to close."""
+
+    def supersede(self) -> None:
+        """The number is another descriptor's now, which might be told what is not its own."""
+        del self._poller.watches[self.fd]
+        self._poller.doubtful = True
+
+    def internal(self) -> bool:
+        """Nobody is to see it."""
+        return True
+
+
 class Poller:
     """Descriptor -> watch, and the backend that is kept in step with it."""
 
-    __slots__ = ("_backend", "_forks", "_pid", "fresh", "poll", "watches")
+    __slots__ = ("_backend", "_epoll", "_forks", "_pid", "doubtful", "fresh", "poll", "watches")
 
     def __init__(self, selector: selectors.BaseSelector | Backend | None = None) -> None:
         """Watch with `selector`, which may be a backend itself, or with what suits this system best."""
         backend: Backend
+        self._epoll = None
         if hasattr(selector, "poll"):
             backend = selector  # type: ignore[assignment]
         elif selector is not None:
             backend = Selector(selector)
         elif hasattr(select, "epoll"):
-            backend = select.epoll(-1, select.EPOLL_CLOEXEC)
+            backend = self._epoll = select.epoll(-1, select.EPOLL_CLOEXEC)
         else:
             backend = Selector(selectors.DefaultSelector())
         self._backend = backend
@@ -116,6 +150,8 @@ class Poller:
         self.poll = backend.poll
         self.watches: dict[int, Watch] = {}
         self.fresh: set[int] = set()
+        # Whether the kernel may tell of descriptors that nobody here has any more: `renew` is due.
+        self.doubtful = False
         self._pid = os.getpid()
         self._forks = _forks
 
@@ -126,10 +162,13 @@ class Poller:
         fd = watch.fd
         if fd < 0:
             raise ValueError(f"{watch.public()!r} has no descriptor to watch: its fileno() is {fd}")
-        if fd in self.watches:
+        while fd in self.watches:
             self.watches[fd].supersede()
         if interest:
-            self._backend.register(fd, interest)
+            try:
+                self._backend.register(fd, interest)
+            except PermissionError:
+                self._registerFile(fd, interest)
         watch.interest = watch.armed = interest
         self.watches[fd] = watch
         self.fresh.add(fd)
@@ -164,13 +203,21 @@ class Poller:
     def spurious(self, watch: Watch) -> None:
         """An event came that `watch` has no interest in: tell the kernel so."""
         if watch.armed != watch.interest:
-            self._arm(watch, watch.interest)
+            try:
+                self._arm(watch, watch.interest)
+            except OSError:
+                self.doubtful = True
+        elif isinstance(watch, Gone):
+            self.doubtful = True
 
     def _arm(self, watch: Watch, mask: int) -> None:
         if self._forks != _forks:
             self.checkProcess()
         if not watch.armed:
-            self._backend.register(watch.fd, mask)
+            try:
+                self._backend.register(watch.fd, mask)
+            except PermissionError:
+                self._registerFile(watch.fd, mask)
         elif mask:
             self._backend.modify(watch.fd, mask)
         else:
@@ -194,8 +241,42 @@ class Poller:
             try:
                 self._backend.unregister(fd)
             except (OSError, KeyError):
-                # Closed behind our back by whoever owns it; the kernel has forgotten it with that.
-                pass
+                # Closed behind our back by whoever owns it.
+                if self._epoll is not None:
+                    self.watches[fd] = Gone(self, fd)
+
+    def _registerFile(self, fd: int, mask: int) -> None:
+        """What epoll refuses to watch: a file, which is always ready."""
+        self._backend = always = AlwaysReady(self._backend, self.poll)
+        self.poll = always.poll
+        always.register(fd, mask)
+
+    def renew(self) -> list[Watch]:
+        """Make the kernel's set anew, of what is watched. Those whose descriptors are closed, which nobody has said.
+
+        OSError when there is no descriptor left for it.
+        """
+        self.checkProcess()
+        epoll = self._epoll
+        if epoll is not None:
+            with select.epoll(-1, select.EPOLL_CLOEXEC) as new:
+                # Under the number of the old one, so that whoever polls that polls this.
+                os.dup2(new.fileno(), epoll.fileno(), inheritable=False)
+        self.doubtful = False
+        for watch in list(self.watches.values()):
+            if isinstance(watch, Gone):
+                del self.watches[watch.fd]
+        closed: list[Watch] = []
+        if epoll is None:
+            return closed
+        for watch in self.watches.values():
+            if watch.armed:
+                try:
+                    self._backend.register(watch.fd, watch.armed)
+                except OSError:
+                    watch.armed = 0
+                    closed.append(watch)
+        return closed
 
     def close(self) -> None:
         """Give the kernel's side back. The poller is of no use afterwards."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -174,32 +173,6 @@ def test_F4_closedBefore(net: Net) -> None:
         net.reactor.addReader(watched)
     net.turn()
     assert watched.told == []
-
-
-def test_whatTheSystemCannotWatch(net: Net) -> None:
-    """A regular file: epoll refuses it, select and poll call it readable."""
-    with tempfile.TemporaryFile() as file:
-
-        class OnDisk:
-            told = 0
-
-            def fileno(self) -> int:
-                return file.fileno()
-
-            def doRead(self) -> None:
-                self.told += 1
-                net.reactor.removeReader(self)
-
-        reader = OnDisk()
-        try:
-            net.reactor.addReader(reader)
-        except PermissionError:
-            assert net.reactor.getReaders() == []
-        else:
-            net.turn()
-            assert reader.told == 1
-        net.turn()
-        assert net.reactor.removeAll() == []
 
 
 @default

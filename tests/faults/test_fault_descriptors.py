@@ -73,6 +73,23 @@ def test_F6_aNumberTooHighForSelect() -> None:
     ]
 
 
+def test_F6_aChildsNumberTooHighForSelect() -> None:
+    """Its end is noticed in another way; its pipes fare as connections do."""
+    printed = script(
+        CHILD.replace(
+            "reactor = Reactor()",
+            """
+import resource, selectors
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(2048, hard), hard))
+reactor = Reactor(selectors.SelectSelector())
+filling = [os.dup(0) for _ in range(1100)]
+""",
+        )
+    )
+    assert printed == ["made", "exited 3", "ended 3 [0, 1, 2]", "True"]
+
+
 def test_F6_theSystemWatchesNoMore() -> None:
     printed = script(
         """

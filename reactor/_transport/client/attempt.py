@@ -123,6 +123,13 @@ class Attempt(Watch):
             # Reset within the moment; reading will tell.
             return False
 
+    def supersede(self) -> None:
+        """Somebody else closed the socket, and its number is another descriptor's by now."""
+        self._loop.poller.forget(self)
+        if self._sock is not None:
+            self._sock.detach()
+        self._loop.soon(self._fail, OSError(errno.EBADF, os.strerror(errno.EBADF)))
+
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops."""
         self._fail(OSError(errno.ECONNABORTED, "the reactor stopped"))

@@ -4,8 +4,7 @@ writes it.
 Each closes its descriptor once, in `_end`, and tells its owner. As with a wire, nothing is sent inside `write` and
 nothing told inside `write`, `lose` or `abort`: the loop flushes what is `dirty` after each callback.
 
-Regular files, and devices such as /dev/null, are always ready, and epoll refuses them (EPERM): they get one read, or
-one write, a turn.
+Regular files, and devices such as /dev/null, are always ready: they get one read, or one write, a turn.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from reactor._ground.naming import shown
 from reactor._transport.stream.lifecycle import Event, State, step
 from reactor._transport.stream.outbox import Outbox
 from reactor._transport.stream.producers import Source
-from reactor.error import ConnectionDone, ConnectionLost
+from reactor.error import ConnectionDone, ConnectionFdescWentAway, ConnectionLost
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -44,7 +43,7 @@ _TRY_AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR})
 class Pipe(Watch):
     """What both directions have in common."""
 
-    __slots__ = ("_always", "_loop", "_owner", "_restore", "name", "state")
+    __slots__ = ("_loop", "_owner", "_restore", "name", "state")
 
     def __init__(self, loop: Loop, fd: int, name: Any, owner: Owner, restore: bool = False) -> None:
         """Take over `fd`. `name` is what the owner calls it; with `restore` it is put back into blocking mode at the
@@ -56,21 +55,22 @@ class Pipe(Watch):
         self.name = name
         self.state = State.OPEN
         self._restore = restore
-        # Whether it is always ready, so that there is nothing to watch.
-        self._always = False
         os.set_blocking(fd, False)
 
     def _watch(self, interest: int) -> None:
         try:
             self._loop.poller.add(self, interest)
-        except PermissionError:
-            self._always = True
-            # Known all the same: the reactor closes it when it stops.
-            self._loop.poller.add(self, 0)
         except OSError as e:
-            # The system watches no more descriptors: nobody would ever hear of this one.
+            # The system watches no more descriptors: nobody would ever hear of this one. Known all the same: the
+            # reactor closes it when it stops.
             self._loop.poller.add(self, 0)
             self._loop.soon(self._end, self._lost(e))
+
+    def supersede(self) -> None:
+        """Somebody else closed the descriptor, and its number is another one's by now."""
+        self._loop.poller.forget(self)
+        self.fd = -1
+        self._loop.soon(self._end, Failure(ConnectionFdescWentAway()))
 
     def unblock(self) -> None:
         """Put it into non-blocking mode again, since somebody has not left it so."""
@@ -110,30 +110,15 @@ class Pipe(Watch):
 class PipeReader(Pipe):
     """Reads."""
 
-    __slots__ = ("_asked", "_paused", "_size")
+    __slots__ = ("_size",)
 
     def __init__(self, loop: Loop, fd: int, name: Any, owner: Owner, restore: bool = False) -> None:
         super().__init__(loop, fd, name, owner, restore)
         self._size = SMALL
-        self._paused = False
-        # Invariant: True while `_next` is going to be called, which is for what is always ready.
-        self._asked = False
 
     def start(self) -> None:
         """Begin to read."""
         self._watch(READ)
-        self._ask()
-
-    def _ask(self) -> None:
-        if self._always and not self._asked and not self._paused and self.state is State.OPEN:
-            self._asked = True
-            self._loop.soon(self._next)
-
-    def _next(self) -> None:
-        self._asked = False
-        if not self._paused and self.state is State.OPEN:
-            self.readable()
-            self._ask()
 
     def readable(self) -> None:
         """Read once and hand on what came."""
@@ -164,17 +149,12 @@ class PipeReader(Pipe):
 
     def pause(self) -> None:
         """Deliver nothing until `resume`."""
-        self._paused = True
         self._loop.poller.drop(self, READ)
 
     def resume(self) -> None:
         """Deliver again."""
-        self._paused = False
         if self.state is State.OPEN:
-            if self._always:
-                self._ask()
-            else:
-                self._loop.poller.want(self, READ)
+            self._loop.poller.want(self, READ)
 
     def lose(self) -> None:
         """Read no more, and close in the next turn."""
@@ -302,18 +282,11 @@ class PipeWriter(Pipe):
         if self.state is State.CLOSED:
             return
         if self._outbox is not None:
-            self._later()
+            self._loop.poller.want(self, WRITE)
             return
         if self.interest & WRITE:
             self._loop.poller.drop(self, WRITE)
         self._settle()
-
-    def _later(self) -> None:
-        if not self._always:
-            self._loop.poller.want(self, WRITE)
-        elif not self._marked:
-            self._marked = True
-            self._loop.soon(self.flush)
 
     def _settle(self) -> None:
         if self.state is State.CLOSING and (self.source is None or self.source.over):

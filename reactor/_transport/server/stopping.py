@@ -80,6 +80,16 @@ class Stoppable(Watch):
         for waiting in stopping:
             waiting.callback(None)
 
+    def supersede(self) -> None:
+        """Somebody else closed the socket, and its number is another descriptor's by now."""
+        message("error", "%r is closed: somebody else closed its descriptor %d", self, self.fd)
+        self._loop.poller.forget(self)
+        self.fd = -1
+        if self._sock is not None:
+            # Closing it would close the other one's.
+            self._sock.detach()
+        self._loop.soon(self.stopListening)
+
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops."""
         self._loop.poller.forget(self)

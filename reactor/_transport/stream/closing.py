@@ -1,9 +1,13 @@
-"""Two ways to leave a connected socket behind: so that the peer gets all that was sent, or learns that it does not."""
+"""Ways to leave a connected socket behind: so that the peer gets all that was sent, or learns that it does not."""
 
 from __future__ import annotations
 
 import socket
 import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from reactor._transport.stream.outbox import Outbox
 
 # What one receive asks for.
 _PIECE = 16384
@@ -31,4 +35,18 @@ def resetOnClose(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
     except OSError:
         # Gone already: then there is nobody to reset.
+        pass
+
+
+def sendNow(sock: socket.socket, piece: bytes | memoryview | None, outbox: Outbox | None) -> None:
+    """One attempt to send what is queued, in as many pieces as the system takes at once."""
+    try:
+        if piece is not None:
+            sock.send(piece)
+        elif outbox is not None:
+            head = outbox.head()
+            while sock.send(head) == len(head) and not outbox.sent(len(head)):
+                head = outbox.head()
+    except OSError:
+        # It does not take them, or is gone: that was the attempt.
         pass

@@ -20,10 +20,10 @@ import errno
 import socket
 
 from reactor._core.poller import READ, WRITE, Watch
-from reactor._transport.stream.closing import discardUnread, resetOnClose
+from reactor._transport.stream.closing import discardUnread, resetOnClose, sendNow
 from reactor._transport.stream.lifecycle import DRAINING, READING, Event, State, step
 from reactor._transport.stream.outbox import Outbox
-from reactor.error import ConnectionAborted, ConnectionDone, ConnectionLost, WriteBufferFull
+from reactor.error import ConnectionAborted, ConnectionDone, ConnectionFdescWentAway, ConnectionLost, WriteBufferFull
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -48,6 +48,9 @@ OPEN = State.OPEN
 
 # The kernel is short of memory for now: what it refuses today it takes in a moment.
 _TRY_AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
+
+# Closed by somebody else, and perhaps another one's by now.
+_CLOSED = frozenset({errno.EBADF, errno.ENOTSOCK})
 
 
 class Wire(Watch):
@@ -334,9 +337,10 @@ class Wire(Watch):
         try:
             # Behind what is there to be read there is now an end, whatever made the send fail.
             self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            # Gone already, as nearly always: then there is one.
-            pass
+        except OSError as e:
+            # Gone already, as nearly always: then there is one. Of a descriptor that is closed nobody hears any more.
+            if e.errno in _CLOSED:
+                self._end(self._lost(problem))
 
     # The end.
 
@@ -417,19 +421,17 @@ class Wire(Watch):
             resetOnClose(self.socket)
         else:
             self.owner.farewell()
-            try:
-                while self._piece is not None or self._outbox is not None:
-                    piece = self._piece if self._outbox is None else self._outbox.head()
-                    assert piece is not None
-                    if self.socket.send(piece) < len(piece):
-                        break
-                    if self._outbox is None or self._outbox.sent(len(piece)):
-                        self._piece = self._outbox = None
-            except OSError:
-                # It does not take them, or is gone: that was the attempt.
-                pass
+            sendNow(self.socket, self._piece, self._outbox)
             discardUnread(self.socket)
         self._end(reason)
+
+    def supersede(self) -> None:
+        """Somebody else closed the socket, and its number is another descriptor's by now."""
+        self.loop.poller.forget(self)
+        self.fd = -1
+        # Closing it would close the other one's.
+        self.socket.detach()
+        self.loop.soon(self._end, Failure(ConnectionFdescWentAway()))
 
     def public(self) -> object:
         """The transport on top of it."""
