@@ -65,12 +65,9 @@ class IRCClient(ClientChannels):
         """We are in: tell `signedOn`, then join the channels that we were in before."""
         self.hostname = prefix
         self._registered = True
-        self._tries = 0
         self._endRegistration()
-        given = params[0] if len(params) > 1 and params[0] != "*" else ""
-        self.nickname = given or self._attemptedNick or self.nickname
+        self._welcomedAs(params[0] if len(params) > 1 and params[0] != "*" else "")
         self._lookAtGreeting(params[-1] if params else "")
-        self._startRegaining()
         welcomed = getattr(self.factory, "clientWelcomed", None)
         if welcomed is not None:
             welcomed(self)
