@@ -1,4 +1,9 @@
-"""Batches (IRCv3 "Batch"): messages that belong together, collected until they are complete."""
+"""Batches (IRCv3 "Batch"): messages that belong together, collected until they are complete.
+
+A server decides when a batch ends, and whether: what is collected is bounded, and what finds no room is left out, which
+makes the batch an incomplete one. Nothing is held back here; who wants messages in the order in which they come takes
+each as it comes, and the batch when it ends.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +20,11 @@ class Batch:
     """Messages that belong together.
 
     `type` says how (``netjoin``, ``chathistory``, ``labeled-response``), `params` go with the type; `opening` is the
-    message that began it, with its tags; `contents` are messages and the batches within, in the order of their ends.
+    message that began it, with its tags; `contents` are messages and the batches within, in the order of their ends;
+    `complete` is whether it has ended, and had nothing in it that `contents` has not.
     """
 
-    __slots__ = ("contents", "opening", "params", "reference", "type")
+    __slots__ = ("_messages", "_octets", "_short", "complete", "contents", "opening", "params", "reference", "type")
 
     def __init__(self, reference: str, opening: Message) -> None:
         self.reference = reference
@@ -26,74 +32,98 @@ class Batch:
         self.params = opening.params[2:]
         self.opening = opening
         self.contents: list[Message | Batch] = []
+        self.complete = False
+        # How much is in it and in the batches within, and whether something found no room.
+        self._messages = self._octets = 0
+        self._short = False
 
     def __repr__(self) -> str:
-        return f"<Batch {self.type} {self.params!r}: {len(self.contents)}>"
+        more = "" if self.complete else ", incomplete"
+        return f"<Batch {self.type} {self.params!r}: {len(self.contents)}{more}>"
 
 
 class Batches:
     """The batches of one connection that have begun."""
 
-    #: How many may be open.
+    #: How many may be open. For one more, that which began first ends as it is.
     MAX_OPEN = 50
     #: How many messages may wait in them together.
     MAX_MESSAGES = 10_000
+    #: How many octets of those messages, tags included.
+    MAX_OCTETS = 4 * 1024 * 1024
 
     def __init__(self) -> None:
+        # In the order in which they began: a batch stands behind the one around it.
         self._open: dict[str, Batch] = {}
-        # Invariant: as many as in the batches of _open, and in what those hold.
-        self._waiting = 0
+        # Invariant: the sums over _open.
+        self._messages = self._octets = 0
 
     def received(self, message: Message) -> Message | Batch | None:
-        """What is complete with `message`: itself when it is in no batch, a batch that is in none, or nothing.
+        """What has ended with `message`: itself when it is in no batch or finds no room in it, a batch that is in none,
+        or nothing.
 
-        :raises IRCBadMessage: when BATCH makes no sense, or too much would wait.
+        A batch that is not `complete` made room for another one: a newer one, or one that has its reference.
+
+        :raises IRCBadMessage: when BATCH makes no sense.
         """
         if message.command == "BATCH":
             return self._batch(message)
-        batch = self._open.get(message.tags.get("batch", ""))
+        batch = self.open(message)
         if batch is None:
             return message
-        self._count()
+        octets = _octets(message)
+        if self._messages >= self.MAX_MESSAGES or self._octets + octets > self.MAX_OCTETS:
+            batch._short = True
+            return message
+        self._add(batch, 1, octets)
         batch.contents.append(message)
         return None
 
-    def _count(self) -> None:
-        if self._waiting >= self.MAX_MESSAGES:
-            raise IRCBadMessage(f"more than {self.MAX_MESSAGES} messages in open batches")
-        self._waiting += 1
+    def open(self, message: Message) -> Batch | None:
+        """The batch that `message` is in, or begins in; None when it is in none that is open."""
+        return self._open.get(message.tags.get("batch", ""))
+
+    def end(self) -> list[Batch]:
+        """No more will come: those that are open and in no other, in the order in which they began, incomplete."""
+        ended = [self._close(reference) for reference in reversed(list(self._open))]
+        return [batch for batch in reversed(ended) if batch is not None]
 
     def _batch(self, message: Message) -> Batch | None:
         mark, reference = (message.params[0][:1], message.params[0][1:]) if message.params else ("", "")
         if mark == "+" and reference and len(message.params) > 1:
+            ended = None
             if reference in self._open:
-                raise IRCBadMessage(f"batch {reference} begins twice")
-            if len(self._open) >= self.MAX_OPEN:
-                raise IRCBadMessage(f"more than {self.MAX_OPEN} open batches")
+                ended = self._close(reference)
+            elif len(self._open) >= self.MAX_OPEN:
+                ended = self._close(next(iter(self._open)))
             self._open[reference] = Batch(reference, message)
-            return None
+            return ended
         if mark != "-" or reference not in self._open:
             raise IRCBadMessage(f"BATCH of {message.params!r}")
+        self._open[reference].complete = not self._open[reference]._short
+        return self._close(reference)
+
+    def _close(self, reference: str) -> Batch | None:
+        """End a batch. It, if it is in no other."""
         batch = self._open.pop(reference)
-        outer = self._open.get(batch.opening.tags.get("batch", ""))
-        if outer is not None:
-            try:
-                self._count()
-            except IRCBadMessage:
-                # What is in it goes with it.
-                self._waiting -= _size(batch)
-                raise
-            outer.contents.append(batch)
-            return None
-        self._waiting -= _size(batch)
-        return batch
+        self._messages -= batch._messages
+        self._octets -= batch._octets
+        outer = self.open(batch.opening)
+        if outer is None:
+            return batch
+        outer._short = outer._short or not batch.complete
+        self._add(outer, batch._messages + 1, batch._octets + _octets(batch.opening))
+        outer.contents.append(batch)
+        return None
+
+    def _add(self, batch: Batch, messages: int, octets: int) -> None:
+        batch._messages += messages
+        batch._octets += octets
+        self._messages += messages
+        self._octets += octets
 
 
-def _size(batch: Batch) -> int:
-    """How many messages and batches are in `batch`, at any depth."""
-    todo, size = [batch], 0
-    while todo:
-        contents = todo.pop().contents
-        size += len(contents)
-        todo += [item for item in contents if isinstance(item, Batch)]
-    return size
+def _octets(message: Message) -> int:
+    """About as many as were in its line."""
+    text = "".join([message.source, message.command, *message.params, *message.tags, *message.tags.values()])
+    return len(text.encode("utf-8", "surrogateescape"))

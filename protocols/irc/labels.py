@@ -27,10 +27,22 @@ class Labels:
         """`message`, with a label that stands for `context` from now on."""
         self._serial += 1
         label = message.tags["label"] = str(self._serial)
-        while len(self._waiting) >= self.MAX_WAITING:
-            del self._waiting[next(iter(self._waiting))]
+        self.makeRoom()
         self._waiting[label] = context
         return message
+
+    def makeRoom(self) -> list[Any]:
+        """Forget what is too old for one more to wait: the contexts, in most cases none."""
+        forgotten = []
+        while len(self._waiting) >= self.MAX_WAITING:
+            forgotten.append(self._waiting.pop(next(iter(self._waiting))))
+        return forgotten
+
+    def clear(self) -> list[Any]:
+        """Nothing will be answered any more: the contexts that waited, the oldest first."""
+        waiting = list(self._waiting.values())
+        self._waiting.clear()
+        return waiting
 
     def received(self, item: Message | Batch) -> tuple[Any, list[Message | Batch]] | None:
         """The context that `item` answers, and the answer: one message, those of a batch, or none (ACK).

@@ -18,6 +18,7 @@ from protocols.irc.message import Message
 from protocols.irc.sasl import SASLExchange, SASLState
 from protocols.irc.servertime import parseServerTime
 from reactor._ground.log import message as logMessage
+from reactor._ground.log import reportException
 from reactor._ground.naming import prefixOf
 from reactor.defer import Deferred, fail
 from reactor.failure import Failure
@@ -66,9 +67,8 @@ class ClientCaps(ClientNick):
     _negotiating: Any = None
     _sasl: SASLExchange | None = None
     _batches: Batches | None = None
+    # What stands for a label is the Deferred that `ask` returned.
     _labels: Labels | None = None
-    # Deferreds that `ask` returned and that wait for answers.
-    _answers: set[Deferred[list[Message]]] | None = None
 
     @property
     def enabledCapabilities(self) -> frozenset[str]:
@@ -97,7 +97,7 @@ class ClientCaps(ClientNick):
         # A program that says itself that it wants sasl, and gives us nothing to say, does not have us wait for it.
         self._caps = CapNegotiation(wanted, hold=["sasl"] if mechanisms else [])
         self._sasl = self._exchange(mechanisms) if mechanisms else None
-        self._batches, self._labels, self._answers = Batches(), Labels(), set()
+        self._batches, self._labels = Batches(), Labels()
         if self.negotiationTimeout is not None:
             self._negotiating = self.clock.callLater(self.negotiationTimeout, self._notAnswered)
         self._sendAll(self._caps.start())
@@ -213,12 +213,13 @@ class ClientCaps(ClientNick):
     # ---- In ----
 
     def messageReceived(self, message: Message) -> None:
-        """`message` came: what is about negotiation goes there, what is in a batch waits for its end."""
+        """`message` came: what is about negotiation goes there. It is told as it comes, also what is in a batch."""
         caps = self._caps
         if caps is None:
             super().messageReceived(message)
             return
-        item: Message | Batch | None = message
+        ended: Message | Batch | None = message
+        batches = self._batches if "batch" in caps.enabled else None
         try:
             if caps.state is not CapState.DONE or message.command == "CAP":
                 if not self._negotiate(message):
@@ -226,25 +227,43 @@ class ClientCaps(ClientNick):
             if self._sasl is not None and self._sasl.state not in _OVER:
                 if not self._authenticate(message):
                     return
-            if "batch" in caps.enabled and self._batches is not None:
-                item = self._batches.received(message)
+            if batches is not None:
+                ended = batches.received(message)
         except IRCBadMessage as e:
             self.badMessage(repr(message), type(e), e, e.__traceback__)
             return
-        if item is not None:
-            self._complete(item)
+        if message.command != "ACK" and not (batches is not None and message.command == "BATCH"):
+            super().messageReceived(message)
+        if isinstance(ended, Batch):
+            self._tellEnd(ended)
+        elif ended is not None and ended.tags:
+            self._answer(ended)
 
-    def _complete(self, item: Message | Batch) -> None:
+    def _tellEnd(self, batch: Batch) -> None:
+        try:
+            self.batchEnded(batch)
+        except Exception as e:
+            reportException(f"{self.logPrefix()} failed on the end of a batch", e)
+        self._answer(batch)
+
+    def _answer(self, item: Message | Batch) -> None:
         answered = self._labels.received(item) if self._labels is not None else None
-        messages = list(_messages(item))
-        for message in messages:
-            if message.command != "ACK":
-                super().messageReceived(message)
-        if answered is not None:
-            deferred, items = answered
-            if self._answers is not None:
-                self._answers.discard(deferred)
+        if answered is None:
+            return
+        deferred, items = answered
+        if deferred.called:
+            return
+        if isinstance(item, Batch) and not item.complete:
+            deferred.errback(IRCBadMessage("the batch that answers is incomplete: too much, or not ended"))
+        else:
             deferred.callback([message for part in items for message in _messages(part)])
+
+    def messageBatch(self) -> Batch | None:
+        """The batch that the message that is being told is in, as far as it has come; None if it is in none. Of one
+        within another, the inner one: what is around that, its ``opening.tags`` name.
+        """
+        message, batches = self.currentMessage, self._batches
+        return batches.open(message) if message is not None and batches is not None else None
 
     def messageTime(self) -> float:
         """When the message that is being told was sent, in seconds since the epoch: by the server if it says so
@@ -264,28 +283,35 @@ class ClientCaps(ClientNick):
         """Send `command` with a label, and have its answer (labeled-response); the hooks are told as well.
 
         :return: a Deferred of the messages that answer it: none, one, or those of a batch. It fails with
-            UnhandledCommand if the server has no labels, and with the reason if the connection is lost before.
+            UnhandledCommand if the server has no labels or answers too many others first, with IRCBadMessage if the
+            batch is not complete, and with the reason if the connection is lost before.
         :raises ValueError: as `sendCommand`.
         """
         labels = self._labels
-        if labels is None or self._answers is None or "labeled-response" not in self.enabledCapabilities:
+        if labels is None or "labeled-response" not in self.enabledCapabilities:
             return fail(
                 UnhandledCommand(f"this server answers {command} without saying so: it has no labeled-response")
             )
         message = Message(command, params)
         message.format()
-        answers = self._answers
-        deferred: Deferred[list[Message]] = Deferred(answers.discard)
+        forgotten = labels.makeRoom()
+        deferred: Deferred[list[Message]] = Deferred()
         self._sendAll([labels.label(message, deferred)])
-        answers.add(deferred)
+        for old in forgotten:
+            if not old.called:
+                old.errback(UnhandledCommand(f"not answered, though {labels.MAX_WAITING} others were asked since"))
         return deferred
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone. An override calls this one."""
-        answers, self._answers = self._answers or (), None
+        labels, self._labels = self._labels, None
         super().connectionLost(reason)
-        for deferred in list(answers):
-            deferred.errback(reason)
+        answers = labels.clear() if labels is not None else []
+        for batch in self._batches.end() if self._batches is not None else ():
+            self._tellEnd(batch)
+        for deferred in answers:
+            if not deferred.called:
+                deferred.errback(reason)
 
     # ---- What else the server tells ----
 

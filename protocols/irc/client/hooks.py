@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from protocols.irc.batch import Batch
+
 __all__ = ["ClientHooks"]
 
 
@@ -56,6 +58,11 @@ class ClientHooks:
 
     def serverSaid(self, kind: str, command: str, code: str, text: str) -> None:
         """A standard reply (IRCv3): `kind` is ``FAIL``, ``WARN`` or ``NOTE``, `command` what it is about."""
+
+    def batchEnded(self, batch: Batch) -> None:
+        """All that came in `batch` (IRCv3) has been told. If `batch.complete` is False it has not come to its end, or
+        was too large to be kept: then `batch.contents` are not all.
+        """
 
     # ---- This client ----
 

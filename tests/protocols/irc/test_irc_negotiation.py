@@ -1,5 +1,4 @@
-"""What an IRC client and a server agree on before they talk: capabilities, SASL, STS. And batches, labels, flood
-control.
+"""What an IRC client and a server agree on before they talk: capabilities, SASL, STS. And flood control.
 
 All pure: the other side is a script, or the same mechanism's arithmetic done by hand.
 """
@@ -16,15 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocols.irc import (
-    Batch,
-    Batches,
     CapNegotiation,
     CapState,
     External,
     FloodQueue,
     FloodQueueFull,
     IRCBadMessage,
-    Labels,
     Message,
     Plain,
     SASLError,
@@ -255,6 +251,18 @@ def test_whatAServerSaysDoesNotFillTheMemory() -> None:
     caps.MAX_LENGTH = 3
     feed(caps, "CAP * NEW :abcd ab=c")
     assert "abcd" not in caps.available
+
+
+def test_endlessCapabilitiesAreNotKept() -> None:
+    caps = CapNegotiation(["batch"])
+    caps.start()
+    for n in range(20):
+        names = " ".join(f"example.org/{n}-{m}" for m in range(100))
+        caps.received(Message("CAP", ["*", "LS", "*", names]))
+    assert len(caps.available) == caps.MAX_CAPABILITIES
+    # What is known may still change.
+    caps.received(Message("CAP", ["*", "NEW", "example.org/0-0=new"]))
+    assert caps.available["example.org/0-0"] == "new"
 
 
 # SASL.
@@ -536,105 +544,6 @@ def test_stsIsBounded() -> None:
 )
 def test_savedStsThatMakesNoSense(policy: object) -> None:
     assert STSPolicies({"h": policy}).asDict() == {}
-
-
-# Batches and labels.
-
-
-def test_batchesWithinBatches() -> None:
-    batches = Batches()
-    alone = Message.parse("PRIVMSG #c :alone")
-    assert batches.received(alone) is alone
-    assert batches.received(Message.parse("BATCH +1 example.com/foo a b")) is None
-    assert batches.received(Message.parse("@batch=1 BATCH +2 inner")) is None
-    assert batches.received(Message.parse("@batch=2 X deep")) is None
-    assert batches.received(Message.parse("@batch=1 X flat")) is None
-    assert batches.received(Message.parse("BATCH -2")) is None
-    unknown = Message.parse("@batch=2 X late")
-    assert batches.received(unknown) is unknown
-    outer = batches.received(Message.parse("BATCH -1"))
-    assert isinstance(outer, Batch)
-    assert (outer.type, outer.params) == ("example.com/foo", ["a", "b"])
-    flat, inner = outer.contents
-    assert isinstance(flat, Message)
-    assert isinstance(inner, Batch)
-    assert inner.contents == [Message("X", ["deep"], tags={"batch": "2"})]
-    assert batches._waiting == 0
-
-
-@pytest.mark.parametrize("line", ["BATCH", "BATCH +", "BATCH +1", "BATCH + x", "BATCH -1", "BATCH 1 x", "BATCH :"])
-def test_batchesThatMakeNoSense(line: str) -> None:
-    with pytest.raises(IRCBadMessage):
-        Batches().received(Message.parse(line))
-
-
-def test_batchesAreBounded() -> None:
-    batches = Batches()
-    batches.MAX_OPEN, batches.MAX_MESSAGES = 2, 3
-    batches.received(Message.parse("BATCH +1 x"))
-    with pytest.raises(IRCBadMessage, match="begins twice"):
-        batches.received(Message.parse("BATCH +1 x"))
-    batches.received(Message.parse("BATCH +2 x"))
-    with pytest.raises(IRCBadMessage, match="more than 2 open"):
-        batches.received(Message.parse("BATCH +3 x"))
-    for _ in range(3):
-        batches.received(Message.parse("@batch=1 X"))
-    with pytest.raises(IRCBadMessage, match="more than 3 messages"):
-        batches.received(Message.parse("@batch=2 X"))
-
-
-def test_aBatchThatIsTooMuchForTheOneAroundItIsGone() -> None:
-    batches = Batches()
-    batches.MAX_MESSAGES = 3
-    for _ in range(5):
-        for line in ("BATCH +1 x", "@batch=1 BATCH +2 x", "@batch=2 X", "@batch=2 X", "@batch=2 X"):
-            batches.received(Message.parse(line))
-        with pytest.raises(IRCBadMessage, match="more than 3 messages"):
-            batches.received(Message.parse("BATCH -2"))
-        outer = batches.received(Message.parse("BATCH -1"))
-        assert isinstance(outer, Batch) and outer.contents == []
-
-
-def test_endlessCapabilitiesAreNotKept() -> None:
-    caps = CapNegotiation(["batch"])
-    caps.start()
-    for n in range(20):
-        names = " ".join(f"example.org/{n}-{m}" for m in range(100))
-        try:
-            caps.received(Message("CAP", ["*", "LS", "*", names]))
-        except IRCBadMessage as e:
-            assert "500" in str(e)
-    assert len(caps.available) == caps.MAX_CAPABILITIES
-    # What is known may still change.
-    caps.received(Message("CAP", ["*", "NEW", "example.org/0-0=new"]))
-    assert caps.available["example.org/0-0"] == "new"
-
-
-def test_labels() -> None:
-    labels, batches = Labels(), Batches()
-    first = labels.label(Message("WHOIS", ["a"]), "first")
-    second = labels.label(Message("PING", ["b"]), "second")
-    third = labels.label(Message("JOIN", ["c"]), "third")
-    assert labels.received(Message.parse("PRIVMSG a :b")) is None
-    assert labels.received(Message("X", tags={"label": "unknown"})) is None
-    ack = Message("ACK", tags={"label": second.tags["label"]})
-    assert labels.received(ack) == ("second", [])
-    assert labels.received(ack) is None
-    pong = Message("PONG", tags={"label": third.tags["label"]})
-    assert labels.received(pong) == ("third", [pong])
-    batches.received(Message("BATCH", ["+x", "labeled-response"], tags={"label": first.tags["label"]}))
-    batches.received(Message.parse("@batch=x 311 me a"))
-    batch = batches.received(Message("BATCH", ["-x"]))
-    assert isinstance(batch, Batch)
-    assert labels.received(batch) == ("first", batch.contents)
-    assert len(batch.contents) == 1
-
-
-def test_labelsAreBounded() -> None:
-    labels = Labels()
-    for number in range(labels.MAX_WAITING + 5):
-        labels.label(Message("X"), number)
-    assert len(labels._waiting) == labels.MAX_WAITING
 
 
 # Flood control.
