@@ -19,6 +19,7 @@ from reactor.interfaces._datagram import (
 )
 from reactor.interfaces._endpoints import (
     IStreamClientEndpoint,
+    IStreamClientEndpointStringParser,
     IStreamClientEndpointStringParserWithReactor,
     IStreamServerEndpoint,
     IStreamServerEndpointStringParser,
@@ -59,6 +60,10 @@ from reactor.interfaces._resolve import (
     IResolver,
     IResolverSimple,
 )
+from reactor.interfaces._service import (
+    IService,
+    IServiceCollection,
+)
 from reactor.interfaces._stream import (
     IAddress,
     IConnector,
@@ -81,6 +86,13 @@ from reactor.interfaces._stream import (
     ITLSTransport,
     ITransport,
     IUNIXTransport,
+)
+from reactor.interfaces._tls import (
+    IAcceptableCiphers,
+    ICipher,
+    IOpenSSLClientConnectionCreator,
+    IOpenSSLContextFactory,
+    IOpenSSLServerConnectionCreator,
 )
 
 __all__ = [
@@ -141,8 +153,16 @@ __all__ = [
     "IResolver",
     "IStreamClientEndpoint",
     "IStreamServerEndpoint",
+    "IStreamClientEndpointStringParser",
     "IStreamClientEndpointStringParserWithReactor",
     "IStreamServerEndpointStringParser",
+    "IService",
+    "IServiceCollection",
+    "IOpenSSLClientConnectionCreator",
+    "IOpenSSLServerConnectionCreator",
+    "IOpenSSLContextFactory",
+    "IAcceptableCiphers",
+    "ICipher",
 ]
 
 interfacesLoaded(globals())

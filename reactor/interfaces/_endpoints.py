@@ -28,6 +28,15 @@ class IStreamServerEndpoint(Interface):
         """Listen. The Deferred fires with the port, or fails with `reactor.error.CannotListenError`."""
 
 
+class IStreamClientEndpointStringParser(Interface):
+    """The same from before it was given the reactor. Nothing here asks for it."""
+
+    prefix = Attribute("What stands before the first colon, a str.")
+
+    def parseStreamClient(*args: str, **kwargs: str) -> IStreamClientEndpoint:
+        """The endpoint that the parts between colons describe."""
+
+
 class IStreamClientEndpointStringParserWithReactor(Interface):
     """A plug-in that makes client endpoints of strings."""
 

@@ -12,9 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from zope.interface import implementer
+
     from reactor.failure import Failure
+    from reactor.interfaces import IService, IServiceCollection
+else:
+    from reactor._ground.declare import IService, IServiceCollection, implementer
 
 
+@implementer(IService)
 class Service:
     """Something that runs between `startService` and `stopService`. For subclasses."""
 
@@ -77,6 +83,7 @@ class Service:
         return {name: value for name, value in self.__dict__.items() if name != "running"}
 
 
+@implementer(IServiceCollection)
 class MultiService(Service):
     """Services that are started and stopped together; iterating gives them in the order in which they were added."""
 
