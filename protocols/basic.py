@@ -9,6 +9,7 @@ from __future__ import annotations
 from protocols._filesender import FileSender
 from protocols._framing.linereceivers import LineOnlyReceiver, LineReceiver
 from protocols._framing.netstrings import NetstringParseError
+from protocols._framing.pauseable import Pauseable as _PauseableMixin  # noqa: F401 (programs derive from it)
 from protocols._framing.stringreceivers import (
     Int8StringReceiver,
     Int16StringReceiver,

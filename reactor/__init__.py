@@ -27,6 +27,7 @@ _MODULES = frozenset(
     (
         "address",
         "base",
+        "compat",
         "components",
         "defer",
         "endpoints",

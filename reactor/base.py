@@ -13,8 +13,9 @@ from time import monotonic
 from reactor._core.foreign import Descriptors
 from reactor._core.poller import READ, WRITE
 from reactor._core.running import Run, RunState
-from reactor._core.timers import checkDelay
+from reactor._core.timers import DelayedCall, checkDelay
 from reactor._face.process import ReactorProcess
+from reactor._face.resolver import ThreadedResolver
 from reactor._face.threads import InThreads
 from reactor._face.tls import OverTLS
 from reactor._face.udp import ReactorUDP
@@ -22,7 +23,8 @@ from reactor._face.unix import ReactorUNIX
 from reactor._transport.client.connector import Connector
 from reactor._transport.client.destination import checkedDestination
 from reactor._transport.client.lookup import firstAddress
-from reactor._transport.client.resolver import SimpleResolver, ThreadedResolver
+from reactor._transport.client.resolver import SimpleResolver
+from reactor._transport.client.resolver import ThreadedResolver as _Names
 from reactor._transport.server.port import Port, Reserve
 from reactor._transport.stream.tcp import TCPListener, adopt, adoptConnection, checkedListener, literal
 from reactor.defer import Deferred, succeed
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
     from zope.interface import implementer
 
-    from reactor._core.timers import DelayedCall
     from reactor._core.triggers import TriggerHandle
     from reactor._transport.stream.transport import StreamTransport
     from reactor.interfaces import (
@@ -62,6 +63,8 @@ else:
         IReactorTime,
         implementer,
     )
+
+__all__ = ["DelayedCall", "Reactor", "ReactorBase", "ThreadedResolver"]
 
 # How often a program may connect anew from the callbacks that tell it that the reactor stops.
 _ROUNDS = 10
@@ -91,7 +94,7 @@ class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
         self._descriptors = Descriptors(self._loop)
         self._pending: set[Connector] = set()
         self._reserve: Reserve | None = None
-        self._ownResolver: ThreadedResolver | None = None
+        self._ownResolver: _Names | None = None
         self._nameResolver: Any = None
         # Bound once: every connector keeps it.
         self._askResolver = self._resolver
@@ -403,8 +406,12 @@ class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
 
     def _resolver(self) -> Any:
         if self._nameResolver is None:
-            self._nameResolver = self._ownResolver = ThreadedResolver(self._loop)
+            self._nameResolver = self._ownResolver = _Names(self._loop)
         return self._nameResolver
 
     def __repr__(self) -> str:
         return f"<Reactor {self._run.state.value} at {id(self):#x}>"
+
+
+#: The same, as programs call it that derive from it or ask whether something is a reactor.
+ReactorBase = Reactor

@@ -29,16 +29,23 @@ __all__ = [
     "ReprableComponentized",
     "proxyForInterface",
     "ALLOW_DUPLICATES",
+    "CannotAdapt",
+    "globalRegistry",
 ]
 
 #: Whether `registerAdapter` may replace what was registered; for programs that reload their modules.
 ALLOW_DUPLICATES: bool | int = False
 
-_registry: Any = AdapterRegistry()
+#: What `registerAdapter` writes to and ``IWanted(object)`` reads.
+globalRegistry: Any = AdapterRegistry()
+
+
+class CannotAdapt(NotImplementedError, TypeError):
+    """For programs to raise, and to catch, when an object cannot be adapted. ``IWanted(object)`` raises TypeError."""
 
 
 def _adapt(interface: Any, object: Any) -> Any:
-    factory = _registry.lookup1(providedBy(object), interface)
+    factory = globalRegistry.lookup1(providedBy(object), interface)
     return None if factory is None else factory(object)
 
 
@@ -47,7 +54,7 @@ adapter_hooks.append(_adapt)
 
 def getRegistry() -> Any:
     """The `zope.interface.adapter.AdapterRegistry` that `registerAdapter` writes to and ``IWanted(object)`` reads."""
-    return _registry
+    return globalRegistry
 
 
 def _specification(what: Specification) -> Any:
@@ -73,11 +80,11 @@ def registerAdapter(
             raise TypeError(f"an adapter provides interfaces, {interface!r} is none")
     original = _specification(origInterface)
     for interface in interfaceClasses:
-        known = _registry.registered([original], interface)
+        known = globalRegistry.registered([original], interface)
         if known is not None and not ALLOW_DUPLICATES:
             raise ValueError(f"there is an adapter from {origInterface!r} to {interface!r} already: {known!r}")
     for interface in interfaceClasses:
-        _registry.register([original], interface, "", adapterFactory)
+        globalRegistry.register([original], interface, "", adapterFactory)
 
 
 def getAdapterFactory(fromInterface: Specification, toInterface: InterfaceClass, default: Any) -> Any:
@@ -85,7 +92,7 @@ def getAdapterFactory(fromInterface: Specification, toInterface: InterfaceClass,
 
     Inheritance counts: an adapter from a base is found, and one to an interface derived from `toInterface`.
     """
-    factory = _registry.lookup1(_specification(fromInterface), toInterface)
+    factory = globalRegistry.lookup1(_specification(fromInterface), toInterface)
     return default if factory is None else factory
 
 

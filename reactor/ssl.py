@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 DN = DistinguishedName
+#: Whether there is TLS: always, where this module can be imported.
+supported = True
 
 __all__ = [
     "DN",

@@ -2,9 +2,14 @@
 
 The program is found, and its surroundings are given, as with `reactor.spawnProcess`; `args` are without its name.
 Cancelling a Deferred kills the program.
+
+And, since programs look for it here: calls while which warnings are suppressed.
 """
 
 from __future__ import annotations
+
+import warnings
+from functools import wraps
 
 from reactor._ground.current import currentReactor
 from reactor.defer import CancelledError, Deferred, fail
@@ -13,7 +18,7 @@ from reactor.protocol import ProcessProtocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from reactor.failure import Failure
@@ -227,3 +232,47 @@ def getProcessOutputAndValue(
     :return: fails with EndedBySignal when a signal ended it, with OSError when the program cannot be run.
     """
     return _spawn(_OutputAndValue(limit, stdinBytes), reactor, executable, args, env, path)
+
+
+# ---- Warnings ----
+
+
+def runWithWarningsSuppressed(
+    suppressedWarnings: Sequence[tuple[Sequence[Any], Mapping[str, Any]]], f: Callable[..., Any], *a: Any, **kw: Any
+) -> Any:
+    """Call `f(*a, **kw)` while warnings are suppressed; if it returns a Deferred, until that fires.
+
+    :param suppressedWarnings: of each filter the arguments of `warnings.filterwarnings`, and those by keyword.
+    :return: what `f` returns.
+    """
+    added = []
+    for arguments, keywords in suppressedWarnings:
+        warnings.filterwarnings(*arguments, **keywords)
+        added.append(warnings.filters[0])
+
+    def done(result: Any) -> Any:
+        # Others may have put filters of theirs in front meanwhile, which stay.
+        filters: Any = warnings.filters
+        for filter in added:
+            if filter in filters:
+                filters.remove(filter)
+        return result
+
+    try:
+        result = f(*a, **kw)
+    except BaseException:
+        done(None)
+        raise
+    return result.addBoth(done) if isinstance(result, Deferred) else done(result)
+
+
+def suppressWarnings(
+    f: Callable[..., Any], *suppressedWarnings: tuple[Sequence[Any], Mapping[str, Any]]
+) -> Callable[..., Any]:
+    """A function that calls `f` as `runWithWarningsSuppressed` does."""
+
+    @wraps(f)
+    def suppressing(*a: Any, **kw: Any) -> Any:
+        return runWithWarningsSuppressed(suppressedWarnings, f, *a, **kw)
+
+    return suppressing

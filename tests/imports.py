@@ -42,6 +42,7 @@ ROOMS = {
     "stdio": "_transport.unix protocol",
     "threads": "reactor",
     "utils": "reactor",
+    "compat": "reactor",
     "task": "reactor",
     "testing": "task",
     "pytestplugin": "testing",

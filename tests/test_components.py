@@ -48,7 +48,7 @@ class ToOther(Adapter):
 @pytest.fixture(autouse=True)
 def registryLikeBefore(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test registers is forgotten after it."""
-    monkeypatch.setattr(components, "_registry", AdapterRegistry((components._registry,)))
+    monkeypatch.setattr(components, "globalRegistry", AdapterRegistry((components.globalRegistry,)))
     yield
 
 

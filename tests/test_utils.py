@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import warnings
 from typing import Any
 
 import pytest
 from children import children
 from net import Net, descriptors
 
-from reactor.defer import CancelledError
+from reactor.defer import CancelledError, Deferred
 from reactor.error import ProcessDone, ProcessTerminated
 from reactor.utils import (
     EndedBySignal,
@@ -18,6 +19,8 @@ from reactor.utils import (
     getProcessOutput,
     getProcessOutputAndValue,
     getProcessValue,
+    runWithWarningsSuppressed,
+    suppressWarnings,
 )
 
 pytestmark = pytest.mark.parametrize("net", ["default"], indirect=True)
@@ -101,3 +104,36 @@ def test_limit(net: Net, get: Any) -> None:
     with pytest.raises(TooMuchOutput, match="limit=100000"):
         net.result(get("yes", reactor=net.reactor, limit=100_000))
     net.until(lambda: children() == family)
+
+
+def test_warningsAreSuppressedForACall(net: Net) -> None:
+    def warn(*words: str) -> str:
+        for word in words:
+            warnings.warn(word, stacklevel=1)
+        return "done"
+
+    quiet = (["ignore"], {"message": "old"})
+    before = warnings.filters[:]
+    with pytest.warns(UserWarning, match="new") as seen:
+        assert runWithWarningsSuppressed([quiet], warn, "old one", "new one") == "done"
+        assert suppressWarnings(warn, quiet)("old two", "new two") == "done"
+    assert [str(each.message) for each in seen] == ["new one", "new two"]
+    assert suppressWarnings(warn, quiet).__name__ == "warn"
+    with pytest.raises(ZeroDivisionError):
+        runWithWarningsSuppressed([quiet], lambda: 1 // 0)
+    assert warnings.filters == before
+
+
+def test_warningsAreSuppressedUntilADeferredFires(net: Net) -> None:
+    waiting: Deferred[int] = Deferred()
+    before = warnings.filters[:]
+    result = runWithWarningsSuppressed([(["ignore"], {"message": "old"})], lambda: waiting)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.warn("old", stacklevel=1)
+    assert seen == [] and result is waiting
+    # Somebody else's filter, put in front meanwhile, stays.
+    warnings.filterwarnings("error", message="theirs")
+    waiting.callback(3)
+    assert net.result(result) == 3
+    assert warnings.filters[1:] == before and warnings.filters[0][0] == "error"
+    warnings.filters.pop(0)  # type: ignore[attr-defined]

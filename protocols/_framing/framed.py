@@ -13,6 +13,7 @@ When there are any, whoever sent them did not wait, or is not whom TLS is spoken
 
 from __future__ import annotations
 
+from protocols._framing.pauseable import Pauseable
 from reactor._transport.stream.lifecycle import State
 from reactor._transport.stream.transport import StreamTransport
 from reactor.error import SSLError
@@ -66,11 +67,8 @@ class _Foreign:
 
 
 @implementer(IPushProducer)
-class FramedProtocol(Protocol):
+class FramedProtocol(Protocol, Pauseable):
     """A protocol that receives frames."""
-
-    #: Whether nothing is delivered: `pauseProducing` was called, and `resumeProducing` not yet.
-    paused: bool = False
 
     _splitter: Any = None
     # Frames that are being passed on; None when none are.

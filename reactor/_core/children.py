@@ -115,7 +115,7 @@ class Children:
         if current_thread() is main_thread():
             self._install()
             # It may have ended before the handler was there.
-            self._loop.soon(self._look)
+            self._loop.soon(self.look)
         else:
             Thread(target=self._await, args=(pid,), name=f"waits for process {pid}", daemon=True).start()
 
@@ -140,7 +140,7 @@ class Children:
             self._before.append(signal.signal(signal.SIGCHLD, self._signalled))
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        self._loop.callFromThread(self._look, (), {})
+        self._loop.callFromThread(self.look, (), {})
         for before in self._before:
             if callable(before):
                 before(number, frame)
@@ -152,9 +152,10 @@ class Children:
         except ChildProcessError:
             # Somebody else did.
             pass
-        self._loop.callFromThread(self._look, (), {})
+        self._loop.callFromThread(self.look, (), {})
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """See now which of those that no pidfd tells of have ended, and tell."""
         for pid in list(self._waiting):
             over, status = waited(pid)
             if over:

@@ -70,6 +70,11 @@ class InThreads:
                     self._loop.callFromThread(pool.start, (), {})
         return pool
 
+    @property
+    def threadpool(self) -> ThreadPool | None:
+        """The pool, None when there is none yet. To have it made, call `getThreadPool`."""
+        return self._pool
+
     def suggestThreadPoolSize(self, size: int) -> None:
         """Let the pool have at most `size` threads. ValueError for a negative number; raises as `getThreadPool`."""
         self.getThreadPool().adjustPoolsize(maxthreads=size)

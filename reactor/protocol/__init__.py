@@ -48,10 +48,10 @@ def __getattr__(name: str) -> Any:
         from reactor.protocol import adapters
 
         return getattr(adapters, name)
-    if name == "ClientCreator":
-        from reactor.protocol.creator import ClientCreator
+    if name in ("ClientCreator", "_InstanceFactory"):
+        from reactor.protocol import creator
 
-        return ClientCreator
+        return getattr(creator, name)
     if name == "ReconnectingClientFactory":
         from reactor.protocol.reconnecting import ReconnectingClientFactory
 

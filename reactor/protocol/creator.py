@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from reactor.defer import Deferred
+from reactor.protocol.protocols import ClientFactory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -121,3 +122,12 @@ class _Once:
             self._pending = None
         if self.connector is not None:
             self.connector.disconnect()
+
+
+class _InstanceFactory(_Once, ClientFactory):
+    """The factory of one connection, as programs make it that know what `ClientCreator` does inside."""
+
+    def __init__(self, reactor: Any, instance: Any, deferred: Deferred[Any]) -> None:
+        """Fire `deferred` with the protocol `instance` when it is connected, or with why it is not."""
+        super().__init__(reactor, instance)
+        self.waiting = deferred

@@ -43,6 +43,11 @@ class Clock:
         """Every call that is still to come, the next one first."""
         return sorted(self._timers.calls(), key=DelayedCall.getTime)
 
+    @property
+    def calls(self) -> list[DelayedCall]:
+        """The same as `getDelayedCalls()`, a list of its own each time."""
+        return self.getDelayedCalls()
+
     def advance(self, amount: float) -> None:
         """Let `amount` seconds pass and make every call that is due then, also those that are scheduled meanwhile and
         are due too.

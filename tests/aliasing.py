@@ -1,0 +1,97 @@
+"""Programs for Twisted on this reactor by their imports: ``twisted.internet.X`` is served by our modules.
+
+`install()` puts a finder in front of all others. A module of Twisted's that has a counterpart here is ours, whoever
+imports it: ``twisted.internet.X`` is ``reactor.X``, or ``reactor.compat.X``. What of ``twisted.internet`` has none
+cannot be imported at all, so that no second reactor and no second kind of Deferred slips in; the rest of Twisted, which
+knows nothing of either by itself (``twisted.python.log``, ``twisted.cred``, ``twisted.web``), is its own.
+
+To be used in a process of its own: a module that is there already stays what it is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+# Twisted's module -> ours, where the rule does not say so.
+NAMES = {
+    "twisted.application.internet": "reactor.service",
+    "twisted.application.service": "reactor.service",
+    "twisted.python.components": "reactor.components",
+    "twisted.python.failure": "reactor.failure",
+    "twisted.python.threadable": "reactor.compat.threadable",
+    "twisted.python.threadpool": "reactor.threadpool",
+    "twisted.words.protocols.irc": "protocols.irc",
+}
+# Parts of twisted.internet that only import others of it: they are on top of what is served here.
+ON_TOP = {"twisted.internet._producer_helpers"}
+
+
+def counterpart(name: str) -> str | None:
+    """The name of our module for Twisted's, or None."""
+    if name in NAMES:
+        return NAMES[name]
+    package, _, module = name.rpartition(".")
+    rooms = {"twisted.internet": ("reactor", "reactor.compat"), "twisted.protocols": ("protocols",)}
+    for room in rooms.get(package, ()):
+        ours = f"{room}.{module}"
+        if importlib.util.find_spec(ours) is not None:
+            return ours
+    return None
+
+
+class Alias(ModuleType):
+    """A module that has the attributes of another."""
+
+    def __init__(self, name: str, ours: Any) -> None:
+        super().__init__(name, ours.__doc__)
+        self.__dict__["_ours"] = ours
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_ours"], name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name.startswith("__"):
+            super().__setattr__(name, value)
+        else:
+            setattr(self._ours, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._ours, name)
+
+
+class _Aliases(MetaPathFinder, Loader):
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        if fullname in ON_TOP or not fullname.startswith("twisted."):
+            return None
+        if fullname == "twisted.internet.reactor" or counterpart(fullname) is not None:
+            return ModuleSpec(fullname, self)
+        if fullname.startswith("twisted.internet."):
+            raise ModuleNotFoundError(f"{fullname} has no counterpart here", name=fullname)
+        return None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        if spec.name == "twisted.internet.reactor":
+            from reactor import reactor
+
+            return Alias(spec.name, reactor)
+        ours = counterpart(spec.name)
+        assert ours is not None
+        return Alias(spec.name, importlib.import_module(ours))
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__name__ == "twisted.internet.reactor":
+            # Whoever imports it wants the object.
+            sys.modules[module.__name__] = module._ours
+
+
+def install() -> None:
+    """Serve Twisted's modules by ours from now on."""
+    there = [name for name in sys.modules if name.startswith("twisted.internet.")]
+    assert not there, f"too late: {there} are Twisted's own already"
+    sys.meta_path.insert(0, _Aliases())
