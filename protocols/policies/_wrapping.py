@@ -221,6 +221,12 @@ class WrappingFactory(ClientFactory):
         """An attempt begins."""
         self.wrappedFactory.startedConnecting(connector)
 
+    def _attemptBegan(self, connector: Any) -> None:
+        # What a connector tells a ReconnectingClientFactory.
+        began = getattr(self.wrappedFactory, "_attemptBegan", None)
+        if began is not None:
+            began(connector)
+
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
         """No connection came about."""
         self.wrappedFactory.clientConnectionFailed(connector, reason)

@@ -5,6 +5,8 @@ How long it waits is `reactor._core.backoff`'s business; here are the names that
 
 from __future__ import annotations
 
+from functools import partial
+
 from reactor._core.backoff import Pause, grown, report, reportEnd, spread
 from reactor._ground.current import currentReactor
 from reactor.error import NotConnectingError
@@ -13,11 +15,14 @@ from reactor.protocol.protocols import ClientFactory
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+    from weakref import WeakSet
 
     from reactor.failure import Failure
 
 # What an attempt, a failure or stopTrying() changes; not a part of what is pickled.
-_OF_THE_MOMENT = frozenset(("_pause", "_reason", "clock", "connector", "continueTrying", "delay", "retries"))
+_OF_THE_MOMENT = frozenset(
+    ("_pauses", "_reason", "_underWay", "clock", "connector", "continueTrying", "delay", "retries")
+)
 
 
 class ReconnectingClientFactory(ClientFactory):
@@ -25,8 +30,9 @@ class ReconnectingClientFactory(ClientFactory):
 
     Call `resetDelay` when a connection has proved good, from `buildProtocol` or later; nothing else makes the delay
     short again. A subclass that overrides `clientConnectionFailed` or `clientConnectionLost` calls this one's as well.
-    Each retry and its reason is logged once, at level INFO, if the factory is `noisy`. Pickled and unpickled, a factory
-    is as if it had never connected.
+    Each retry and its reason is logged once, at level INFO, if the factory is `noisy`. It may be used for several
+    servers: each connector gets its retry, and the delay and the count of retries are common to all. Pickled and
+    unpickled, a factory is as if it had never connected.
     """
 
     #: The longest delay, in seconds.
@@ -51,8 +57,23 @@ class ReconnectingClientFactory(ClientFactory):
     connector: Any = None
 
     noisy: bool
-    _pause: Pause | None = None
+    #: The time until the next attempt of each connector that waits for it.
+    _pauses: dict[Any, Pause] | None = None
+    #: Connectors that began an attempt and may be at it. Weakly: nobody may ever say that it ended.
+    _underWay: WeakSet[Any] | None = None
     _reason: object = "retry() was called"
+
+    def startedConnecting(self, connector: Any) -> None:
+        """An attempt begins. For subclasses, which need not call this one's."""
+        self._attemptBegan(connector)
+
+    def _attemptBegan(self, connector: Any) -> None:
+        """Called by the connector, since subclasses override `startedConnecting`."""
+        if self._underWay is None:
+            from weakref import WeakSet
+
+            self._underWay = WeakSet()
+        self._underWay.add(connector)
 
     def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
         """No connection came about: try again, unless `stopTrying` was called."""
@@ -92,21 +113,31 @@ class ReconnectingClientFactory(ClientFactory):
 
         wait = spread(self.delay, self.jitter, self.maxDelay, normalvariate)
         self.delay = grown(self.delay, self.factor, self.maxDelay)
-        if self._pause is None:
-            self._pause = Pause()
+        if self._pauses is None:
+            self._pauses = {}
+        pause = self._pauses.setdefault(connector, Pause())
         clock = self.clock if self.clock is not None else currentReactor()
-        self._pause.begin(clock, wait, connector.connect)
+        pause.begin(clock, wait, partial(self._due, connector))
         if self.noisy:
             report(self, self.retries + 1, wait, reason)
 
+    def _due(self, connector: Any) -> None:
+        if self._pauses is not None:
+            self._pauses.pop(connector, None)
+        connector.connect()
+
     def stopTrying(self) -> None:
-        """Connect no more: end the attempt that is under way or was to come. A connection that stands, stays."""
+        """Connect no more: end the attempts that are under way or were to come. A connection that stands, stays."""
         self.continueTrying = False
-        if self._pause is not None:
-            self._pause.end()
-        if self.connector is not None:
+        pauses, self._pauses = self._pauses, None
+        for pause in (pauses or {}).values():
+            pause.end()
+        connectors = list(self._underWay or ())
+        if self.connector is not None and self.connector not in connectors:
+            connectors.append(self.connector)
+        for connector in connectors:
             try:
-                self.connector.stopConnecting()
+                connector.stopConnecting()
             except NotConnectingError:
                 # Connected, or waiting until just now.
                 pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ import pytest
 from net import Net, TracedServer
 
 import reactor
+from protocols.policies import WrappingFactory
 from reactor.error import ConnectionRefusedError, NotConnectingError
 from reactor.failure import Failure
 from reactor.protocol import ClientFactory, Protocol, ReconnectingClientFactory
@@ -266,3 +268,95 @@ def test_without_a_clock_it_is_the_reactor_that_runs(net: Net) -> None:
     net.until(lambda: factory.visits >= 2)
     factory.stopTrying()
     net.until(lambda: not factory.numPorts)
+
+
+# One factory for several servers, and stopping.
+
+
+def test_each_connector_gets_its_retry() -> None:
+    factory, first, clock = made()
+    second = Connector()
+    factory.clientConnectionLost(first, REFUSED)
+    factory.clientConnectionFailed(second, REFUSED)
+    assert len(due(clock)) == 2 and factory.connector is second
+    clock.advance(100)
+    assert (first.attempts, second.attempts) == (1, 1)
+    factory.clientConnectionLost(first, REFUSED)
+    factory.clientConnectionFailed(second, REFUSED)
+    factory.stopTrying()
+    assert due(clock) == []
+    assert (first.attempts, second.attempts) == (1, 1)
+
+
+class Said(ReconnectingClientFactory):
+    """As tutorials have it: the hook is overridden, and the base class's not called."""
+
+    noisy = False
+    protocol = Protocol
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def startedConnecting(self, connector: Any) -> None:
+        self.events.append("started")
+
+    def buildProtocol(self, addr: Any) -> Any:
+        self.events.append("built")
+        return super().buildProtocol(addr)
+
+    def clientConnectionFailed(self, connector: Any, reason: Failure) -> None:
+        self.events.append(type(reason.value).__name__)
+        super().clientConnectionFailed(connector, reason)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_stop_trying_during_the_first_attempts(net: Net, wrapped: bool) -> None:
+    servers = [net.listen(), net.listen()]
+    factory = Said()
+    for server in servers:
+        net.reactor.connectTCP("127.0.0.1", server.port, WrappingFactory(factory) if wrapped else factory)  # type: ignore[attr-defined]
+    assert factory.events == ["started"] * 2
+    factory.stopTrying()
+    assert factory.events == ["started"] * 2 + ["UserError"] * 2
+    assert factory.numPorts == 0 and net.reactor.getDelayedCalls() == []
+    for _ in range(5):
+        net.turn()
+    assert factory.events == ["started"] * 2 + ["UserError"] * 2
+
+
+def test_stop_trying_leaves_connections_and_ends_attempts(net: Net) -> None:
+    servers = [net.listen(), net.listen()]
+    factory = Said()
+    first = net.reactor.connectTCP("127.0.0.1", servers[0].port, factory)  # type: ignore[attr-defined]
+    net.until(lambda: servers[0].built)
+    net.reactor.connectTCP("127.0.0.1", servers[1].port, factory)  # type: ignore[attr-defined]
+    factory.stopTrying()
+    assert factory.events == ["started", "built", "started", "UserError"]
+    assert first.state == "connected"
+    first.disconnect()
+    net.until(lambda: not factory.numPorts)
+
+
+def test_stop_trying_inside_the_hook(net: Net) -> None:
+    class Never(ReconnectingClientFactory):
+        noisy = False
+
+        def startedConnecting(self, connector: Any) -> None:
+            self.stopTrying()
+
+    factory = Never()
+    connector = net.reactor.connectTCP("127.0.0.1", net.listen().port, factory)  # type: ignore[attr-defined]
+    assert (connector.state, factory.numPorts) == ("disconnected", 0)
+
+
+def test_connectors_are_not_kept(net: Net) -> None:
+    class Once(Said):
+        def clientConnectionLost(self, connector: Any, reason: Failure) -> None:
+            self.events.append("lost")
+
+    factory, server = Once(), net.listen(made=lambda protocol: protocol.lose())
+    for count in range(1, 4):
+        net.reactor.connectTCP("127.0.0.1", server.port, factory)  # type: ignore[attr-defined]
+        net.until(lambda count=count: factory.events.count("lost") == count and not factory.numPorts)  # type: ignore[misc]
+    gc.collect()
+    assert len(factory._underWay or ()) <= 1

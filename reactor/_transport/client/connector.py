@@ -136,6 +136,10 @@ class Connector:
                 self._started = True
             if self.timeout:
                 self._timer = self._loop.timers.callLater(self.timeout, self._timedOut)
+            # A factory that can stop all its connectors wants to know them, whatever a subclass makes of the hook.
+            began = getattr(self.factory, "_attemptBegan", None)
+            if began is not None:
+                began(self)
             self.factory.startedConnecting(self)
         except BaseException:
             self._forget()
