@@ -182,16 +182,16 @@ class ClientService(Service):
             self._gently = False
 
     def whenConnected(self, failAfterFailures: int | None = None) -> Deferred[Any]:
-        """A Deferred of the protocol of this connection, or of the next one.
+        """A Deferred of the protocol of this connection, or of the next one, which it is from `connectionLost` on.
 
         It fails with CancelledError when the service is stopped, or was.
 
         :param failAfterFailures: after so many attempts that fail from now on it fails with the reason of the last;
             None: it goes on waiting.
         """
-        if self._state is _State.CONNECTED:
-            assert self._link is not None
-            return succeed(self._link.protocol)
+        link = self._link
+        if self._state is _State.CONNECTED and link is not None and link.lost is None:
+            return succeed(link.protocol)
         if self._stopped:
             return fail(CancelledError())
         waiting: Deferred[Any] = Deferred(self._forget)
@@ -231,7 +231,8 @@ class ClientService(Service):
             preparing.addCallbacks(self._prepared, self._notPrepared, callbackArgs=(link,), errbackArgs=(link,))
 
     def _prepared(self, _: object, link: _Link) -> None:
-        if self._state is not _State.PREPARING or self._link is not link:
+        if self._state is not _State.PREPARING or self._link is not link or link.lost is not None:
+            # Lost: that is what comes next.
             return
         self._preparing = None
         self._step(_Event.PREPARED)

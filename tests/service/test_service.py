@@ -305,6 +305,59 @@ def test_it_waits_for_a_server(net: Net) -> None:
     net.result(client.stopService())
 
 
+def test_asked_in_the_connectionLost_of_the_old_protocol_it_gives_the_next(net: Net) -> None:
+    asked: list[Deferred[Any]] = []
+
+    class Asking(Traced):
+        def connectionLost(self, reason: Any) -> None:
+            super().connectionLost(reason)
+            asked.append(service.whenConnected())
+
+    server = net.listen()
+    service = connected(net, Factory.forProtocol(Asking), server)
+    old = net.result(service.whenConnected())
+    old.abort()
+    net.until(lambda: asked)
+    new = net.result(asked[0])
+    assert new is not old and not new.lost and net.result(service.whenConnected()) is new
+    net.result(service.stopService())
+    # The last one is told, inside of the end, that there is no next.
+    assert asked[1].result.type is CancelledError
+    asked[1].addErrback(lambda _: None)
+
+
+def test_prepared_in_the_connectionLost_it_is_not_handed_out(net: Net) -> None:
+    preparing: list[Deferred[Any]] = []
+
+    class Late(Traced):
+        def connectionLost(self, reason: Any) -> None:
+            super().connectionLost(reason)
+            if len(preparing) == 1:
+                preparing[0].callback(None)
+
+    def prepare(protocol: Any) -> Deferred[Any]:
+        preparing.append(Deferred())
+        return preparing[-1]
+
+    server = net.listen()
+    service = ClientService(
+        TCP4ClientEndpoint(net.reactor, "127.0.0.1", server.port),
+        Factory.forProtocol(Late),
+        retryPolicy=lambda _: 0.0,
+        clock=net.reactor,
+        prepareConnection=prepare,
+    )
+    service.startService()
+    waiting = service.whenConnected()
+    net.until(lambda: preparing and server.built)
+    server.built[0].abort()
+    net.until(lambda: len(preparing) == 2)
+    assert not waiting.called
+    preparing[1].callback(None)
+    assert not net.result(waiting).lost
+    net.result(service.stopService())
+
+
 def test_what_raises_ends_the_connection_and_not_the_service(net: Net) -> None:
     net.expectErrors()
     server = net.listen(made=lambda protocol: protocol.write(b"x"))
