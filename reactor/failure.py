@@ -15,9 +15,9 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from types import TracebackType
-    from typing import Any, NoReturn, TextIO, TypeVar
+    from typing import Any, NoReturn, Self, TextIO, TypeVar
 
     Yielded = TypeVar("Yielded")
     # What `frames` lists of one frame: function, file, line, local variables, global variables.
@@ -61,6 +61,10 @@ class Failure(Special, BaseException):
     captureVars: bool  #: whether `frames` tells variables
     #: 1 if this Failure came out of a pickle or is a copy: it knows frames by name only.
     pickled = 0
+    # What was set, in an instance's dict if at all.
+    _parents: list[str] | None = None
+    _stack: list[Frame] | None = None
+    _painted = False
 
     def __init__(
         self,
@@ -89,12 +93,27 @@ class Failure(Special, BaseException):
         else:
             raise TypeError(f"a Failure is made of an exception, not of {exc_value!r}")
 
+    @classmethod
+    def _withoutTraceback(cls, value: BaseException) -> Self:
+        """A Failure of `value` without a traceback. The name is Twisted's, which libraries call."""
+        failure = cls(value)
+        failure.tb = None
+        return failure
+
     # ---- What kind of error is it? ----
 
     @property
     def parents(self) -> list[str]:
-        """The full names of the exception's class and all its bases, nearest first: ``["builtins.KeyError", ...]``."""
-        return [_fullName(cls) for cls in self.type.__mro__]
+        """The full names of the exception's class and all its bases, nearest first: ``["builtins.KeyError", ...]``.
+
+        May be set, as what sends a Failure to another process does with this, `frames` and `stack`: `check` of names
+        then asks what was set, and a pickle keeps it.
+        """
+        return self._parents if self._parents is not None else [_fullName(cls) for cls in _MRO(self.type)]
+
+    @parents.setter
+    def parents(self, names: list[str]) -> None:
+        self._parents = names
 
     def check(self, *errorTypes: builtins.type[BaseException] | str) -> builtins.type[BaseException] | str | None:
         """The first of `errorTypes` that this error is an instance of, or None.
@@ -151,21 +170,34 @@ class Failure(Special, BaseException):
             self._number: int = _made
             return _made
 
+    @count.setter
+    def count(self, number: int) -> None:
+        self._number = number
+
     @property
     def stack(self) -> list[Frame]:
-        """Always empty: where the exception was caught is not recorded. Here for programs written for Twisted."""
-        return []
+        """Empty unless it was set: where the exception was caught is not recorded."""
+        return self._stack if self._stack is not None else []
+
+    @stack.setter
+    def stack(self, frames: list[Frame]) -> None:
+        self._stack = frames
 
     @property
     def frames(self) -> list[Frame]:
         """The frames from where the exception was caught to where it was raised.
 
         Each is a tuple (function, file, line, locals, globals). The last two are lists of pairs (name, value) with
-        `captureVars`, empty without.
+        `captureVars`, empty without. May be set; texts tell what was set.
         """
         if self._frames is None:
             self._frames = _framesOf(self.tb, self.captureVars)
         return self._frames
+
+    @frames.setter
+    def frames(self, frames: list[Frame]) -> None:
+        self._frames = frames
+        self._painted = True
 
     def getTracebackObject(self) -> Any:
         """What to give to the functions of module `traceback`: the traceback, or one painted from `frames`, or None."""
@@ -205,7 +237,7 @@ class Failure(Special, BaseException):
             home = __file__.rpartition("failure")[0]
             frames = [frame for frame in frames if not frame[1].startswith(home)]
         if detail == "default":
-            return self._pythonText(frames if elideFrameworkCode or self.tb is None else None)
+            return self._pythonText(frames if elideFrameworkCode or self._painted or self.tb is None else None)
         if detail == "brief":
             return self._briefText(frames)
         if detail in ("verbose", "verbose-vars-not-captured"):
@@ -228,21 +260,23 @@ class Failure(Special, BaseException):
         """As Python prints it; of `frames` if given, else of the traceback, which tells columns as well."""
         from traceback import StackSummary, TracebackException
 
-        report = TracebackException(self.type, self.value, self.tb)
-        if frames is not None:
-            report.stack = StackSummary.from_list(
-                [(file, line, function, None) for function, file, line, _, _ in frames]
-            )
         try:
+            report = TracebackException(self.type, self.value, self.tb)
+            if frames is not None:
+                report.stack = StackSummary.from_list(
+                    [(file, line, function, None) for function, file, line, *_ in frames]
+                )
             return "".join(report.format())
-        except Exception:
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
             # An exception's __str__ that raises is caught in there, but not whatever else a class may overwrite.
             return self._briefText(self.frames)
 
     def _briefText(self, frames: list[Frame]) -> str:
         missing = "" if frames else " (failure with no frames)"
-        lines = [f"Traceback{missing}: {self.type}: {_text(self.value)}"]
-        lines += [f"{file}:{line}:{function}" for function, file, line, _, _ in frames]
+        lines = [f"Traceback{missing}: {_text(self.type)}: {_text(self.value)}"]
+        lines += [f"{file}:{line}:{function}" for function, file, line, *_ in frames]
         return "\n".join(lines) + "\n"
 
     def _verboseText(self, frames: list[Frame], detail: str) -> str:
@@ -285,22 +319,32 @@ def _unpickled(cls: builtins.type[Failure]) -> Failure:
     return cls.__new__(cls)
 
 
+# What a class is called and derives from, whatever its metaclass makes of these attributes.
+_MODULE = type.__dict__["__module__"].__get__
+_QUALNAME = type.__dict__["__qualname__"].__get__
+_MRO = type.__dict__["__mro__"].__get__
+
+
 def _fullName(cls: builtins.type[Any]) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
+    return f"{_text(_MODULE(cls))}.{_QUALNAME(cls)}"
 
 
 def _text(value: object) -> str:
-    try:
-        return str(value)
-    except Exception as exception:
-        return f"<{_fullName(type(value))} whose text raises {type(exception).__name__}>"
+    return _asked(str, value, "text")
 
 
 def _shown(value: object) -> str:
+    return _asked(repr, value, "representation")
+
+
+def _asked(how: Callable[[object], str], value: object, what: str) -> str:
     try:
-        return repr(value)
-    except Exception as exception:
-        return f"<{_fullName(type(value))} whose representation raises {type(exception).__name__}>"
+        # A subclass of str could raise where it is used.
+        return "".join((how(value),))
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as exception:
+        return f"<{_fullName(type(value))} whose {what} raises {_QUALNAME(type(exception))}>"
 
 
 class _Representation(str):

@@ -500,3 +500,97 @@ def test_importingItIsLight() -> None:
     code = "import sys; before = set(sys.modules); import reactor.failure; print(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
     assert {"traceback", "logging", "inspect", "typing", "dataclasses", "asyncio"} & set(done.stdout.split()) == set()
+
+
+# What can be set, and classes that make trouble.
+
+
+def test_framesParentsAndStackCanBeSetAndAPickleKeepsThem() -> None:
+    """As perspective broker and others do it, that rebuild a Failure of another process."""
+    failure = made()
+    failure.frames = [("function", "file.py", 7, [], [])]
+    failure.parents = ["other.process.Error", "builtins.Exception"]
+    failure.stack = [("caller", "file.py", 3, [], [])]
+    for each in (failure, copy.copy(failure), pickle.loads(pickle.dumps(failure))):
+        assert each.frames == [("function", "file.py", 7, [], [])]
+        assert each.parents == ["other.process.Error", "builtins.Exception"]
+        assert each.stack == [("caller", "file.py", 3, [], [])]
+        assert each.check("other.process.Error") == "other.process.Error"
+        assert each.check(type(failure.value)) is type(failure.value)
+        for text in (each.getTraceback(), each.getBriefTraceback(), each.getTraceback(detail="verbose")):
+            assert "file.py" in text and __file__ not in text
+    failure.count = 1234
+    assert failure.count == 1234
+    # Frames as short as other libraries make them.
+    failure.frames = [("function", "file.py", 7)]  # type: ignore[list-item]
+    assert "file.py" in failure.getTraceback() and "file.py:7" in str(failure)
+
+
+def test_withoutTraceback() -> None:
+    try:
+        raise KeyError("key")
+    except KeyError as e:
+        error = e
+    failure = Failure._withoutTraceback(error)
+    assert (failure.value, failure.type, failure.tb, failure.frames) == (error, KeyError, None, [])
+
+
+class Unnameable(type):
+    def __repr__(cls) -> str:
+        raise ValueError("no text")
+
+    def __getattribute__(cls, name: str) -> Any:
+        if name in ("__module__", "__qualname__", "__name__", "__mro__", "__bases__"):
+            raise GeneratorExit(name)
+        return type.__getattribute__(cls, name)
+
+
+class OddText(str):
+    def __format__(self, spec: str) -> str:
+        raise ValueError("no format")
+
+    __str__ = __repr__ = None  # type: ignore[assignment]
+
+
+class Odd(Exception, metaclass=Unnameable):
+    def __str__(self) -> str:
+        return OddText("odd")
+
+
+class NoModule(Exception):
+    pass
+
+
+NoModule.__module__ = 3  # type: ignore[assignment]
+
+
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise GeneratorExit
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("kind", [Odd, NoModule, Silent], ids=["metaclass", "module", "text"])
+def test_textsNeverRaise(kind: Any) -> None:
+    try:
+        raise kind
+    except BaseException as e:
+        failures = [Failure(e), Failure._withoutTraceback(e)]
+    failures += [copy.copy(failures[0])]
+    for failure in failures:
+        assert isinstance(str(failure), str) and isinstance(repr(failure), str)
+        for detail in ("default", "brief", "verbose", "verbose-vars-not-captured"):
+            assert failure.getTraceback(detail=detail).endswith("\n")
+        assert isinstance(failure.getErrorMessage(), str)
+        assert failure.check("some.name", KeyError) is None
+        assert failure.parents[-1] == "builtins.object"
+
+
+def test_aKeyboardInterruptGetsThroughTexts() -> None:
+    class Interrupted(Exception):
+        def __str__(self) -> str:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        str(Failure(Interrupted()))

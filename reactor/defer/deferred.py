@@ -70,6 +70,13 @@ class Deferred(Chain, Generic[T]):
             return f"<{name} waiting on {self.result.__class__.__name__} at {id(self.result):#x}>"
         return f"<{name} current result: {self.result!r}>"
 
+    @property
+    def callbacks(self) -> list[Any]:
+        """What is still to be called, as Twisted has it: for each place a pair, what is called with a result and what
+        with an error, each a tuple (function, arguments, keywords). A list made now: changing it changes nothing.
+        """
+        return [_asPair(entry) for entry in self._callbacks or ()]
+
     # ---- Adding callbacks ----
 
     if TYPE_CHECKING:
@@ -387,6 +394,21 @@ class Deferred(Chain, Generic[T]):
         deferred: Deferred[S] = Deferred()
         fireFromFuture(deferred, future)
         return deferred
+
+
+def _asPair(entry: Any) -> tuple[Any, Any]:
+    """An entry of a list of callbacks (see `chain`) with both of its halves spelled out."""
+    nothing: tuple[Any, Any, dict[str, Any]] = (passthru, (), {})
+    if type(entry) is not tuple:
+        return (entry, (), {}), nothing
+    if len(entry) == 1:
+        receive: Any = (entry[0]._receive, (), {})
+        return receive, receive
+    if len(entry) == 2:
+        return nothing, (entry[0], (), {})
+    if len(entry) == 3:
+        return (entry[0], (), {}), (entry[1], (), {})
+    return tuple(entry[:3]), tuple(entry[3:])
 
 
 def setDebugging(on: bool) -> None:

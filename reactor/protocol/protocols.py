@@ -6,6 +6,7 @@ subclasses may do as they like in theirs. Who calls which hook, and when, is the
 
 from __future__ import annotations
 
+from reactor.defer.generic import Generic
 from reactor.error import ConnectionDone
 from reactor.failure import Failure
 
@@ -14,12 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Self
 
+    from typing_extensions import TypeVar
     from zope.interface import implementer
 
     from reactor._ground import typing as _typing
     from reactor.interfaces import ILoggingContext, IProcessProtocol, IProtocol, IProtocolFactory
+
+    P = TypeVar("P", bound=_typing.StreamProtocol, default=Any)
 else:
     from reactor._ground.declare import ILoggingContext, IProcessProtocol, IProtocol, IProtocolFactory, implementer
+    from reactor.defer.generic import T as P
 
 #: The reason of every clean end: a Failure of `reactor.error.ConnectionDone` that knows no facts.
 connectionDone = Failure(ConnectionDone())
@@ -85,21 +90,22 @@ class Protocol(BaseProtocol):
 
 
 @implementer(IProtocolFactory, ILoggingContext)
-class Factory:
-    """Builds a protocol for each connection, and holds what they share.
+class Factory(Generic[P]):
+    """Builds a protocol for each connection, and holds what they share. `Factory[P]` is one whose protocols are of the
+    class P, for type checkers.
 
     It is started when the first port or connector uses it and stopped when the last ceases to.
     """
 
     #: Called without arguments for each connection; mostly a subclass of `Protocol`.
-    protocol: Callable[[], _typing.StreamProtocol] | None = None
+    protocol: Callable[[], P] | None = None
     #: How many ports and connectors use this factory now.
     numPorts: int = 0
     #: Whether starting and stopping are logged, at level INFO.
     noisy: bool = True
 
     @classmethod
-    def forProtocol(cls, protocol: Callable[[], _typing.StreamProtocol], *args: Any, **kwargs: Any) -> Self:
+    def forProtocol(cls, protocol: Callable[[], P], *args: Any, **kwargs: Any) -> Self:
         """A factory made with `args` and `kwargs` whose `protocol` is the one given."""
         factory = cls(*args, **kwargs)
         factory.protocol = protocol
@@ -133,7 +139,7 @@ class Factory:
     def stopFactory(self) -> None:
         """Once, after the last port or connector has ended. For subclasses: undo `startFactory`."""
 
-    def buildProtocol(self, addr: Any) -> _typing.StreamProtocol | None:  # type: ignore[override]
+    def buildProtocol(self, addr: Any) -> P | None:  # type: ignore[override]
         """A protocol for a new connection, with its `factory` set to this one.
 
         :param addr: the peer's address, one of `reactor.address`.
@@ -146,7 +152,7 @@ class Factory:
         return protocol  # type: ignore[no-any-return]
 
 
-class ClientFactory(Factory):
+class ClientFactory(Factory[P]):
     """A factory for connections that this end opens. Each call tells the connector that it is about."""
 
     def startedConnecting(self, connector: Any) -> None:
@@ -161,7 +167,7 @@ class ClientFactory(Factory):
         """The connection ended, its protocol has been told. For subclasses; `connector.connect()` makes a new one."""
 
 
-class ServerFactory(Factory):
+class ServerFactory(Factory[P]):
     """A factory for connections that others open."""
 
 

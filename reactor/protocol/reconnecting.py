@@ -10,7 +10,7 @@ from functools import partial
 from reactor._core.backoff import Pause, grown, report, reportEnd, spread
 from reactor._ground.current import currentReactor
 from reactor.error import NotConnectingError
-from reactor.protocol.protocols import ClientFactory
+from reactor.protocol.protocols import ClientFactory, P
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _OF_THE_MOMENT = frozenset(
 )
 
 
-class ReconnectingClientFactory(ClientFactory):
+class ReconnectingClientFactory(ClientFactory[P]):
     """A client factory that connects again when a connection is lost or failed, after a delay that grows each time.
 
     Call `resetDelay` when a connection has proved good, from `buildProtocol` or later; nothing else makes the delay

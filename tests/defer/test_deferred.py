@@ -402,3 +402,40 @@ def test_pausingInsideACallbackHoldsNothingBack() -> None:
     d.addCallback(lambda _: d.unpause()).addCallback(lambda _: order.append(2))
     d.callback(None)
     assert order == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_callbacksAsTwistedShowsThem() -> None:
+    from twisted.internet.defer import Deferred as Twisteds
+
+    def f(*args: Any, **kwargs: Any) -> None:
+        pass
+
+    def g(*args: Any, **kwargs: Any) -> None:
+        pass
+
+    def shown(d: Any) -> Any:
+        d.addCallback(f)
+        d.addCallback(f, 1, a=2)
+        d.addErrback(g)
+        d.addErrback(g, 1, a=2)
+        d.addBoth(f)
+        d.addBoth(f, 1)
+        d.addCallbacks(f, g)
+        d.addCallbacks(f, g, (1,), {"a": 2}, (3,), {"b": 4})
+        d.addCallbacks(f)
+
+        def half(function: Any, args: Any, kwargs: Any) -> Any:
+            return (function, args or (), kwargs or {}) if function in (f, g) else None
+
+        return [tuple(half(*part) for part in pair) for pair in d.callbacks]
+
+    assert shown(Deferred()) == shown(Twisteds())
+    waiting: Deferred[Any] = Deferred()
+    outer = succeed(None).addCallback(lambda _: waiting)
+    ((callback, errback),) = waiting.callbacks
+    assert callback == errback and callback[1:] == ((), {})
+    outer.addCallback(f)
+    assert len(outer.callbacks) == 1
+    waiting.callback(None)
+    assert waiting.callbacks == outer.callbacks == []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+import typing
+from typing import Any, TypeVar
 
 import pytest
 from zope.interface import implementedBy
@@ -23,6 +24,7 @@ from reactor.protocol import (
     Factory,
     ProcessProtocol,
     Protocol,
+    ReconnectingClientFactory,
     ServerFactory,
     connectionDone,
 )
@@ -314,3 +316,29 @@ def test_rarelyWantedNames() -> None:
     with pytest.raises(AttributeError, match="Protokoll"):
         protocol.Protokoll  # noqa: B018
     assert sys.modules["reactor.protocol"] is protocol
+
+
+# Factories of a kind of protocol.
+
+Kind = TypeVar("Kind")
+
+
+class Mine(Protocol):
+    """A protocol of its own."""
+
+
+@pytest.mark.parametrize("base", [Factory, ClientFactory, ServerFactory, ReconnectingClientFactory])
+def test_factoriesCanBeSubscripted(base: Any) -> None:
+    class OfMine(base[Mine]):  # type: ignore[misc]
+        protocol = Mine
+
+    class OfAny(base[Kind], typing.Generic[Kind]):  # type: ignore[misc]
+        pass
+
+    class OfMineAgain(OfAny[Mine]):  # type: ignore[misc]
+        protocol = Mine
+
+    for each in (OfMine(), OfMineAgain(), base[Mine].forProtocol(Mine), OfAny[Mine].forProtocol(Mine)):
+        assert isinstance(each, base)
+        protocol = each.buildProtocol(None)
+        assert type(protocol) is Mine and protocol.factory is each
