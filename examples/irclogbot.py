@@ -107,8 +107,8 @@ class LogBot(irc.IRCClient):
         self.note(f"* {irc.nickOf(user)} {data or ''}")
 
     def irc_unknown(self, prefix: str, command: str, params: list[str]) -> None:
-        if command.startswith("ERR_"):
-            # That the channel is not for us, say.
+        if irc.isError(command, params):
+            # That the channel is not for us, say, whichever of a dozen numerics says so.
             self.note(f"[the server says: {' '.join(params[1:])}]")
 
     # What happens on the channel.

@@ -4,6 +4,7 @@ server does.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import signal
@@ -19,6 +20,8 @@ from ircservers import ngircd as ngircd
 from script import script
 
 import reactor
+from reactor.task import Clock
+from reactor.testing import StringTransport
 
 BOT = Path(__file__).resolve().parent.parent / "examples" / "irclogbot.py"
 STAMP = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] ")
@@ -60,6 +63,24 @@ class Bot:
     def interrupted(self) -> str:
         self.process.send_signal(signal.SIGINT)
         return self.ended()
+
+
+REFUSALS = "405 437 448 471 473 474 475 477 479 480 489 495 500 519 520 550 609 926".split()
+
+
+@pytest.mark.parametrize("numeric", REFUSALS)
+def test_whyItIsNotInTheChannelIsWrittenDown(tmp_path: Path, numeric: str) -> None:
+    spec = importlib.util.spec_from_file_location("irclogbot", BOT)
+    assert spec is not None and spec.loader is not None
+    irclogbot = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(irclogbot)
+    bot = irclogbot.LogBot()
+    bot.factory = irclogbot.LogBotFactory("#c", str(tmp_path / "log"))
+    bot.clock = Clock()
+    bot.makeConnection(StringTransport())
+    bot.dataReceived(f":srv 001 logbot :hi\r\n:srv {numeric} logbot #c :Cannot join, because\r\n")
+    bot.connectionLost()
+    assert "[the server says: #c Cannot join, because]" in (tmp_path / "log").read_text()
 
 
 @pytest.fixture

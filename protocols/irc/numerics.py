@@ -1,10 +1,15 @@
 """The numerics of IRC: what a reply's or an error's three digits are called.
 
 The names and numbers of RFC 2812, section 5 (005 is RPL_ISUPPORT, as all servers have it, and 010 RPL_BOUNCE), of IRCv3
-(SASL, MONITOR) and of what servers agree on beyond them.
+(SASL, MONITOR) and of what servers of today send beyond them. Where servers disagree, the name is that of what refuses
+a JOIN or a message, which programs have to know of; `isError` tells a refusal that has no name, too.
 """
 
 from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RPL_WELCOME = "001"
 RPL_YOURHOST = "002"
@@ -128,18 +133,32 @@ ERR_UNKNOWNCOMMAND = "421"
 ERR_NOMOTD = "422"
 ERR_NOADMININFO = "423"
 ERR_FILEERROR = "424"
+ERR_TOOMANYAWAY = "429"
 ERR_NONICKNAMEGIVEN = "431"
 ERR_ERRONEUSNICKNAME = "432"
 ERR_NICKNAMEINUSE = "433"
+ERR_NORULES = "434"
+ERR_BANONCHAN = "435"
 ERR_NICKCOLLISION = "436"
 ERR_UNAVAILRESOURCE = "437"
+ERR_NICKTOOFAST = "438"
+ERR_TARGETTOOFAST = "439"
+ERR_SERVICESDOWN = "440"
 ERR_USERNOTINCHANNEL = "441"
 ERR_NOTONCHANNEL = "442"
 ERR_USERONCHANNEL = "443"
 ERR_NOLOGIN = "444"
 ERR_SUMMONDISABLED = "445"
 ERR_USERSDISABLED = "446"
+ERR_NONICKCHANGE = "447"
+ERR_FORBIDDENCHANNEL = "448"
 ERR_NOTREGISTERED = "451"
+ERR_HOSTILENAME = "455"
+ERR_ACCEPTFULL = "456"
+ERR_ACCEPTEXIST = "457"
+ERR_ACCEPTNOT = "458"
+ERR_NOHIDING = "459"
+ERR_NOTFORHALFOPS = "460"
 ERR_NEEDMOREPARAMS = "461"
 ERR_ALREADYREGISTRED = "462"
 ERR_NOPERMFORHOST = "463"
@@ -147,6 +166,8 @@ ERR_PASSWDMISMATCH = "464"
 ERR_YOUREBANNEDCREEP = "465"
 ERR_YOUWILLBEBANNED = "466"
 ERR_KEYSET = "467"
+ERR_INVALIDUSERNAME = "468"
+ERR_LINKSET = "469"
 ERR_LINKCHANNEL = "470"
 ERR_CHANNELISFULL = "471"
 ERR_UNKNOWNMODE = "472"
@@ -156,16 +177,41 @@ ERR_BADCHANNELKEY = "475"
 ERR_BADCHANMASK = "476"
 ERR_NOCHANMODES = "477"
 ERR_BANLISTFULL = "478"
+ERR_BADCHANNAME = "479"
+ERR_THROTTLE = "480"
 ERR_NOPRIVILEGES = "481"
 ERR_CHANOPRIVSNEEDED = "482"
 ERR_CANTKILLSERVER = "483"
 ERR_RESTRICTED = "484"
 ERR_UNIQOPPRIVSNEEDED = "485"
+ERR_NONONREG = "486"
+ERR_SECUREONLYCHAN = "489"
+ERR_ALLMUSTSSL = "490"
 ERR_NOOPERHOST = "491"
 ERR_NOSERVICEHOST = "492"
+ERR_NOSHAREDCHAN = "493"
+ERR_OWNMODE = "494"
+ERR_DELAYREJOIN = "495"
+ERR_CHANOWNPRIVNEEDED = "499"
+ERR_TOOMANYJOINS = "500"
 ERR_UMODEUNKNOWNFLAG = "501"
 ERR_USERSDONTMATCH = "502"
+ERR_USERNOTONSERV = "504"
+ERR_SILELISTFULL = "511"
+ERR_TOOMANYWATCH = "512"
+ERR_BADPING = "513"
+ERR_DISABLED = "517"
+ERR_NOINVITE = "518"
+ERR_ADMONLY = "519"
+ERR_OPERONLY = "520"
+ERR_LISTSYNTAX = "521"
+ERR_HELPNOTFOUND = "524"
 ERR_INVALIDKEY = "525"
+ERR_CANTSENDTOUSER = "531"
+RPL_LOGON = "600"
+RPL_LOGOFF = "601"
+RPL_NOWON = "604"
+RPL_NOWOFF = "605"
 RPL_STARTTLS = "670"
 RPL_WHOISSECURE = "671"
 ERR_STARTTLS = "691"
@@ -173,12 +219,16 @@ ERR_INVALIDMODEPARAM = "696"
 RPL_HELPSTART = "704"
 RPL_HELPTXT = "705"
 RPL_ENDOFHELP = "706"
+ERR_TARGUMODEG = "716"
+RPL_TARGNOTIFY = "717"
+RPL_UMODEGMSG = "718"
 ERR_NOPRIVS = "723"
 RPL_MONONLINE = "730"
 RPL_MONOFFLINE = "731"
 RPL_MONLIST = "732"
 RPL_ENDOFMONLIST = "733"
 ERR_MONLISTFULL = "734"
+ERR_MLOCKRESTRICTED = "742"
 RPL_LOGGEDIN = "900"
 RPL_LOGGEDOUT = "901"
 ERR_NICKLOCKED = "902"
@@ -188,6 +238,7 @@ ERR_SASLTOOLONG = "905"
 ERR_SASLABORTED = "906"
 ERR_SASLALREADY = "907"
 RPL_SASLMECHS = "908"
+ERR_BADCHANNEL = "926"
 
 #: The digits by name, ``{"RPL_WELCOME": "001", ...}``.
 symbolic_to_numeric: dict[str, str] = {
@@ -195,3 +246,17 @@ symbolic_to_numeric: dict[str, str] = {
 }
 #: The name by digits, ``{"001": "RPL_WELCOME", ...}``.
 numeric_to_symbolic: dict[str, str] = {digits: name for name, digits in symbolic_to_numeric.items()}
+
+
+def isError(command: str, params: Sequence[str] = ()) -> bool:
+    """Whether a reply says that something was refused, or went wrong.
+
+    :param command: its digits, or the name that it has here: 400 to 599 are errors (RFC 2812, section 5.2), and what is
+        called ``ERR_`` beyond.
+    :param params: all its parameters. They tell whether 609 refuses a JOIN, as InspIRCd has it, or says who is away.
+    """
+    if command.isdigit():
+        name = numeric_to_symbolic.get(command, "")
+        throttled = command == "609" and len(params) == 3 and params[1][:1] in ("#", "&", "+", "!")
+        return (len(command) == 3 and command[0] in "45") or name.startswith("ERR_") or throttled
+    return command.startswith("ERR_")

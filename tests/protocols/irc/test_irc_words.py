@@ -214,6 +214,28 @@ def test_numericsHaveTwistedsNames() -> None:
     assert irc.RPL_WELCOME == "001"
 
 
+@pytest.mark.parametrize(
+    ("command", "params", "error"),
+    [
+        *((str(number), (), True) for number in (400, 435, 479, 480, 489, 495, 500, 519, 520, 550, 599, 904, 926)),
+        *((str(number), (), False) for number in (1, 366, 399, 600, 671, 900, 903, 999)),
+        *(("ERR_NOTHINGKNOWN", (), True), ("ERR_SASLFAIL", (), True), ("RPL_AWAY", (), False), ("PRIVMSG", (), False)),
+        ("609", ("me", "#c", "This channel is temporarily unavailable (+j)."), True),
+        ("609", ("me", "al", "user", "host", "1", "is away"), False),
+        ("609", (), False),
+    ],
+)
+def test_whatIsAnError(command: str, params: tuple[str, ...], error: bool) -> None:
+    assert irc.isError(command, params) is error
+
+
+def test_refusalsHaveNames() -> None:
+    refused = "403 405 435 437 438 440 448 471 473 474 475 476 477 479 480 489 490 495 500 519 520 926".split()
+    names = [irc.numeric_to_symbolic[digits] for digits in refused]
+    assert all(name.startswith("ERR_") for name in names) and len(set(names)) == len(names)
+    assert (irc.ERR_SECUREONLYCHAN, irc.ERR_OPERONLY) == ("489", "520")
+
+
 @needsTwisted
 def test_thePackageHasTwistedsNames() -> None:
     """Of those that are not what the module itself imports."""
