@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zope.interface import directlyProvides, providedBy
+
 from reactor._ground.current import currentReactor
 from reactor._ground.declare import provides
 from reactor._ground.log import reportException
@@ -17,8 +19,10 @@ from reactor._transport.stream.stack import NOBODY
 from reactor._transport.stream.transport import asBytes
 from reactor._transport.tls.layer import Layer
 from reactor._transport.tls.side import sideOf
+from reactor._transport.tls.transport import negotiatedProtocol, peerCertificate
 from reactor.error import ConnectionAborted, ConnectionDone
 from reactor.failure import Failure
+from reactor.interfaces import INegotiated
 from reactor.protocol import Factory, Protocol
 
 if TYPE_CHECKING:
@@ -95,9 +99,14 @@ class _Under:
         self.abort()
 
 
-class TLSMemoryBIOProtocol(Protocol):
-    """TLS on `transport`; the transport of the protocol that is wrapped."""
+# What a transport has that would send bytes past the layer, or put something below it.
+_BYTES = frozenset({"sendFile", "sendFileDescriptor", "startTLS"})
 
+
+class TLSMemoryBIOProtocol(Protocol):
+    """TLS on `transport`; the transport of the protocol that is wrapped. What it does not define is the transport's."""
+
+    transport: Any = None
     # Nothing waits here to be delivered; see `_Under` for what is below.
     resuming = False
 
@@ -108,7 +117,20 @@ class TLSMemoryBIOProtocol(Protocol):
         self._layer: Layer | None = None
         self._made = False
 
+    def __getattr__(self, name: str) -> Any:
+        transport = self.transport
+        if transport is None or name.startswith("_") or name in _BYTES:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return getattr(transport, name)
+
     # What the transport tells.
+
+    def makeConnection(self, transport: Any) -> None:
+        """The connection is there. From here on this provides INegotiated, and whatever of the transport's it has."""
+        self.transport = transport
+        theirs = [each for each in providedBy(transport) if all(hasattr(self, name) for name in each.names(all=True))]
+        directlyProvides(self, INegotiated, *theirs)
+        super().makeConnection(transport)
 
     def connectionMade(self) -> None:
         """The connection stands: shake hands."""
@@ -242,28 +264,30 @@ class TLSMemoryBIOProtocol(Protocol):
         return self._layer is not None and self._layer.state in (State.CLOSING, State.ENDING)
 
     @property
-    def TLS(self) -> bool:
-        """Whether what is written is encrypted: it is."""
-        return True
+    def protocol(self) -> Any:
+        """Who gets the bytes: `wrappedProtocol`, which may be replaced while the connection stands."""
+        return self.wrappedProtocol
+
+    @protocol.setter
+    def protocol(self, protocol: Any) -> None:
+        self.wrappedProtocol = protocol
+        if self._layer is not None:
+            self._layer.receiver = protocol
+
+    TLS = True
 
     def getTLS(self) -> Any:
         """The `ssl.SSLObject`; None when the connection is over."""
         return None if self._layer is None else self._layer.sslObject
 
     def getPeerCertificate(self) -> Any:
-        """The peer's certificate (`reactor.ssl.Certificate`); None when it showed none."""
-        found = None if self._layer is None else self._layer.sslObject.getpeercert(True)
-        if found is None:
-            return None
-        from reactor.ssl import Certificate
-
-        return Certificate(found)
+        """The peer's certificate (`reactor.ssl.Certificate`); None when it showed none, and when it is over."""
+        return None if self._layer is None else peerCertificate(self._layer)
 
     @property
     def negotiatedProtocol(self) -> bytes | None:
         """The protocol that the two ends agreed on (ALPN); None for none."""
-        chosen = None if self._layer is None else self._layer.sslObject.selected_alpn_protocol()
-        return None if chosen is None else chosen.encode("ascii")
+        return None if self._layer is None else negotiatedProtocol(self._layer)
 
     def getPeer(self) -> Any:
         """The other end's address."""

@@ -114,6 +114,33 @@ def whoNames(modules: Mapping[str, str], foreign: str) -> set[str]:
     return {edge.importer for edge in edges if edge.imported.partition(".")[0] == foreign}
 
 
+def doorsToTLS(modules: Mapping[str, str]) -> list[str]:
+    """Where the rooms that TLS stands on import it all the same."""
+    below = tuple(f"reactor._transport.{room}." for room in ("stream", "client", "server"))
+    edges = [edge for edge in imports(modules) if not edge.forTypesOnly and edge.importer.startswith(below)]
+    return [
+        f"{edge.importer} imports {edge.imported}"
+        for edge in edges
+        if edge.imported.startswith("reactor._transport.tls")
+    ]
+
+
+def test_oneDoorLeadsFromStreamsToTLS() -> None:
+    """`startTLS`. What TLS adds to a transport lives in its own room."""
+    assert doorsToTLS(SOURCES) == ["reactor._transport.stream.transport imports reactor._transport.tls.transport"]
+
+
+def test_aSecondDoorIsFound() -> None:
+    tree = {
+        "reactor": "",
+        "reactor._transport.stream.wire": "def f():\n    from reactor._transport.tls.layer import Layer",
+        "reactor._transport.server.port": "if TYPE_CHECKING:\n    from reactor._transport.tls.layer import Layer",
+        "reactor._transport.unix.stream": "from reactor._transport.tls.layer import Layer",
+        "reactor._transport.tls.layer": "",
+    }
+    assert doorsToTLS(tree) == ["reactor._transport.stream.wire imports reactor._transport.tls.layer"]
+
+
 def test_everyModuleHasARow() -> None:
     assert [name for name in SOURCES if name.startswith("reactor") and row(name) is None] == []
 

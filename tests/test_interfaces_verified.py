@@ -61,6 +61,7 @@ def test_nobodyIsMissing() -> None:
             "IReactorCore",
             "IReactorTime",
             "IReactorTCP",
+            "IReactorSSL",
             "IReactorFDSet",
             "IReactorThreads",
             "IReactorPluggableResolver",

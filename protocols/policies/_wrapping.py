@@ -6,9 +6,10 @@ around each protocol of another factory. What is limited, timed or logged is the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from zope.interface import directlyProvides, providedBy
+from zope.interface import directlyProvidedBy, directlyProvides, providedBy
 
 from reactor.failure import Failure
 from reactor.interfaces import (
@@ -58,7 +59,13 @@ class ProtocolWrapper(Protocol):
         transport = self.transport
         if transport is None or name.startswith("__"):
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}, and no transport that has")
-        return getattr(transport, name)
+        found = getattr(transport, name)
+        return partial(self._startTLS, found) if name == "startTLS" else found
+
+    def _startTLS(self, startTLS: Any, *args: Any, **options: Any) -> None:
+        startTLS(*args, **options)
+        # What the transport provides from now on.
+        directlyProvides(self, directlyProvidedBy(self), providedBy(self.transport))
 
     def logPrefix(self) -> str:
         """What stands for this protocol in logs: the wrapped one's prefix, and this one's class in parentheses."""

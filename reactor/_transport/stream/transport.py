@@ -270,59 +270,24 @@ class StreamTransport:
         :raises TypeError: when `contextFactory` is none. ValueError: when it is for the other side only, or of no use
             with the name. RuntimeError: when the connection is closing or closed.
         """
-        from reactor._transport.stream.wire import MIDDLE
-        from reactor._transport.tls.layer import Layer
-        from reactor._transport.tls.side import sideOf
+        # What TLS adds to a transport is not known here: this is the one door from streams to TLS.
+        from reactor._transport.tls.transport import startTLS
 
-        if self._top.state not in WRITING:
-            raise RuntimeError(f"startTLS(): {self!r} is closing or closed")
-        isClient = self._connector is not None and self._connector.outgoing
-        facts = {"host": getattr(self._peer, "host", None), "port": getattr(self._peer, "port", None)}
-        if isClient and isinstance(self._connector.host, str):
-            facts["host"] = self._connector.host
-            hostname = hostname or self._serverName()
-        below = self._top
-        side = sideOf(contextFactory, "startTLS", isClient != normal, hostname)
-        if side.context.check_hostname and side.hostname is None and not side.serverSide:
-            raise ValueError(f"startTLS(): {contextFactory!r} verifies a name, and there is none: give hostname=")
-        layer = Layer(self._wire.loop, side, below, facts)
-        layer.receiver, layer.owner = self._protocol, self
-        below.receiver, below.owner = layer, layer
-        # One receive of nothing but new keys (RFC 8446, section 4.6.3) takes OpenSSL 0.35 us a byte.
-        self._wire.mostRead = MIDDLE
-        self._top = layer
-        layer.begin()
+        startTLS(self, contextFactory, normal, hostname)
 
     def _serverName(self) -> str | None:
         """The name that the server is to be verified against when nobody says another."""
         name: str = self._connector.host
         return name
 
-    @property
-    def TLS(self) -> bool:
-        """Whether what is written is encrypted."""
-        return self._top is not self._wire
+    #: Whether what is written is encrypted.
+    TLS: bool = False
+    #: The protocol that the two ends agreed on (ALPN, RFC 7301), as bytes; None for none.
+    negotiatedProtocol: bytes | None = None
 
     def getTLS(self) -> Any:
         """The `ssl.SSLObject` of the topmost TLS layer, for what it tells of the connection; None without TLS."""
-        return None if self._top is self._wire else self._top.sslObject  # type: ignore[union-attr]
-
-    def getPeerCertificate(self) -> Any:
-        """The peer's certificate (`reactor.ssl.Certificate`); None when it sent none, or there is no TLS."""
-        sslObject = self.getTLS()
-        der = None if sslObject is None else sslObject.getpeercert(True)
-        if der is None:
-            return None
-        from reactor._transport.tls.certificate import Certificate
-
-        return Certificate(der)
-
-    @property
-    def negotiatedProtocol(self) -> bytes | None:
-        """The protocol that the two ends agreed on (ALPN, RFC 7301); None for none."""
-        sslObject = self.getTLS()
-        chosen = None if sslObject is None else sslObject.selected_alpn_protocol()
-        return None if chosen is None else chosen.encode("ascii")
+        return None
 
     def handshakeCompleted(self) -> None:
         """The handshake of a TLS layer is verified."""

@@ -70,8 +70,11 @@ class Certificate:
 
     @classmethod
     def peerFromTransport(cls, transport: Any) -> Certificate:
-        """The certificate of the peer of `transport`. CertificateError when it showed none."""
-        found = transport.getPeerCertificate()
+        """The certificate of the peer of `transport`. CertificateError when it showed none, or there is no TLS."""
+        show = getattr(transport, "getPeerCertificate", None)
+        if show is None:
+            raise CertificateError(f"{transport!r} speaks no TLS")
+        found = show()
         if found is None:
             raise CertificateError(f"{transport!r}: the peer showed no certificate")
         return found if isinstance(found, Certificate) else Certificate(found)

@@ -14,6 +14,7 @@ from reactor._transport.stream.wire import MIDDLE
 from reactor._transport.tls.halfopen import HalfOpen, limitOf
 from reactor._transport.tls.layer import Layer
 from reactor._transport.tls.side import sideOf
+from reactor._transport.tls.transport import secured
 from reactor.error import ConnectError, ConnectionLost, NetworkError, SSLError, getConnectError
 from reactor.failure import Failure
 
@@ -120,7 +121,7 @@ class SecureDestination:
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, connector: Connector) -> StreamTransport:
         """The transport of a connection that was made."""
-        return self._inner.transport(wire, top, peer, protocol, connector)
+        return secured(self._inner.transport(wire, top, peer, protocol, connector))
 
 
 class _Securing:
@@ -271,7 +272,7 @@ class SecureListener:
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> StreamTransport:
         """The transport of a connection that was made."""
-        return self._inner.transport(wire, top, peer, protocol, factory)
+        return secured(self._inner.transport(wire, top, peer, protocol, factory))
 
     def closed(self) -> None:
         """The port closed its socket: those who have not shaken hands yet are sent away."""
