@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
   }
   uint64_t t = now(), warm = t + (uint64_t)(seconds * 2e8), end = t + (uint64_t)(seconds * 1e9), began = 0, messages = 0, sweep = t + LOST;
   for (int i = 0; i < connections; i++) begin(&all[i]);
-  while (t < end) {
+  while (t < end || !messages) { /* on a machine that others use, one comes back late */
     int ready = epoll_wait(poller, events, 512, isDatagram ? LOST / 1000000 : 10000);
     if (ready < 0 || (!ready && !isDatagram)) { fprintf(stderr, "nothing came back for 10 seconds\n"); return 3; }
     t = now();
@@ -99,7 +99,6 @@ int main(int argc, char **argv) {
       begin(c);
     }
   }
-  if (!messages) { fprintf(stderr, "no message came back while it counted\n"); return 3; }
   report(messages, t - began);
   return 0;
 }

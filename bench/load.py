@@ -119,7 +119,8 @@ def run(where: str, connections: int, message: bytes, seconds: float, depth: int
     warm, end = now + seconds * 0.2, now + seconds
     for connection in all_:
         connection.begin()
-    while now < end:
+    # On a machine that others use, the first may come back late.
+    while now < end or not messages:
         events = poller.poll(10)
         if not events:
             raise ConnectionError("nothing came back for 10 seconds")
@@ -137,8 +138,6 @@ def run(where: str, connections: int, message: bytes, seconds: float, depth: int
                     took[int((now - connection.sentAt) * 1e6)] += 1
                     messages += depth
                 connection.begin()
-    if not messages:
-        raise ConnectionError("no message came back while it counted")
     return messages, now - began, took
 
 

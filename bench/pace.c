@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
   uint64_t start = now(), t = start, end = start + (uint64_t)(seconds * 1e9), sipAt = start, sent = 0;
   warm = start + (uint64_t)(seconds * 2e8);
   /* It never sleeps: to wake up would take longer than the latencies that it measures. */
-  while ((t = now()) < end) {
+  while ((t = now()) < end || !messages) { /* on a machine that others use, one comes back late */
     if (!told && t >= warm) { told = 1; printf("warm\n"); fflush(stdout); }
     for (uint64_t due; (due = start + (uint64_t)(sent * between)) <= t; sent++) {
       struct connection *c = &all[sent % connections];
@@ -89,7 +89,6 @@ int main(int argc, char **argv) {
     }
     if (isSlow && t >= sipAt) { sip(&slow); sipAt = t + MILLISECOND; }
   }
-  if (!messages) { fprintf(stderr, "no message came back while it counted\n"); return 3; }
   report(messages, t - warm);
   return 0;
 }
