@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parent.parent
 # At the end: `reactor` stays the one that is tested, which may be an installed one.
 sys.path.append(str(ROOT))
@@ -22,7 +24,7 @@ def runBench(*arguments: str, status: int = 0, module: str = "bench", **environm
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=29,
+        timeout=PATIENCE,
     )
     assert result.returncode == status, result.stdout
     return result.stdout

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ircservers import unique
+from patience import PATIENCE
 
 from protocols.irc import IRCClient, IRCClientFactory
 from protocols.irc.client.hooks import ClientHooks
 from reactor.base import Reactor
 from reactor.protocol import ClientFactory
 
-SECONDS = 10.0
+SECONDS = PATIENCE
 
 
 def keeping(name: str) -> Callable[..., None]:

@@ -25,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from tls import authority, issued
 
-SECONDS = 10.0
+SECONDS = PATIENCE
 INSPIRCD_MODULES = Path("/usr/lib/inspircd/modules")
 # Below the ports that Linux takes for connections that name none: nobody gets a server's port while it is down.
 PORTS = range(20000, 32000)

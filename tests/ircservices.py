@@ -15,7 +15,9 @@ import socket
 import threading
 import time
 
-SECONDS = 10.0
+from patience import PATIENCE
+
+SECONDS = PATIENCE
 SID = "0SV"
 AGENT = SID + "AAAAAA"
 

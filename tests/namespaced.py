@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from script import FOLDER
 
 
@@ -25,7 +26,7 @@ def toldByProgram(name: str) -> dict[str, Any]:
         ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-X", "dev", str(program)],
         capture_output=True,
         text=True,
-        timeout=25,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(FOLDER)},
         check=False,
     )

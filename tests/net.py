@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
+from patience import PATIENCE
 
 from reactor._ground.naming import said
 from reactor.base import Reactor
@@ -37,7 +38,7 @@ from reactor.failure import Failure
 from reactor.protocol import ClientFactory, Factory, Protocol
 from reactor.testing.leftovers import Before
 
-DEADLINE = 10.0
+DEADLINE = PATIENCE
 PHASES: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
 SELECTORS = [
     getattr(selectors, name) for name in ("SelectSelector", "PollSelector", "EpollSelector") if hasattr(selectors, name)

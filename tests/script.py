@@ -10,10 +10,12 @@ import sys
 import textwrap
 from pathlib import Path
 
+from patience import PATIENCE
+
 import reactor
 
 FOLDER = Path(reactor.__file__).parents[1]
-SECONDS = 20.0
+SECONDS = PATIENCE
 
 
 def script(source: str, *arguments: object, status: int = 0, prefix: tuple[str, ...] = ()) -> list[str]:

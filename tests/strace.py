@@ -8,6 +8,7 @@ import subprocess
 from functools import cache
 
 import pytest
+from patience import PATIENCE
 
 
 @cache
@@ -16,7 +17,7 @@ def whyNot() -> str:
     if shutil.which("strace") is None:
         return "no command strace, which lets system calls fail"
     command = ["strace", "-qq", "-e", "inject=sync:error=EIO", "true"]
-    tried = subprocess.run(command, capture_output=True, timeout=20, check=False)
+    tried = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
     return "" if tried.returncode == 0 else f"strace cannot trace here: {tried.stderr!r}"
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from imports import EXCEPTIONS, ROOMS, allowed, arrows, imports, room, sources
+from patience import PATIENCE
 
 import reactor
 
@@ -279,7 +280,12 @@ def inFreshProcess(code: str) -> str:
     environment.pop("COVERAGE_PROCESS_START", None)
     environment.pop("COVERAGE_PROCESS_CONFIG", None)
     done = subprocess.run(
-        [sys.executable, "-c", FRESH + code], capture_output=True, text=True, timeout=20, env=environment, check=False
+        [sys.executable, "-c", FRESH + code],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -16,6 +16,7 @@ import pytest
 from benching import ROOT, runBench
 from hypothesis import given
 from hypothesis import strategies as st
+from patience import PATIENCE
 
 from bench import machine, measure, native, peers, plan, table
 from bench.__main__ import chosen
@@ -70,10 +71,17 @@ TINY = {
     "memory": ["--connections", "300"],
     "tlsmemory": ["--connections", "50"],
 }
-# Shares, in ticks of 10 ms, of a total that is measured exactly: in a run that short, one of them may be 0.
-SHARES = {"user", "sys"}
-# A package that imports nothing before it is asked for something takes no time beyond the noise.
-NOISE = {"import alone ms"}
+# How large a figure is, is the machine's affair, and of what else it does meanwhile: its form is looked at. These may
+# come out as nothing: shares, in ticks of 10 ms, of a total that is measured exactly; times by the clock from which
+# those of another program were taken; the memory of a few connections, which an allocator may have in reserve.
+MAY_BE_NOTHING = {
+    "user",
+    "sys",
+    "loop made ms",
+    "import alone ms",
+    "client KiB/connection",
+    "server KiB/connection",
+}
 
 
 needsOpenSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here to make a certificate")
@@ -89,8 +97,8 @@ def test_printsPositiveFigures(name: str) -> None:
     for figure in BENCHMARKS[name].figures:
         title = f"{figure.title} (x ours)" if figure.compared else figure.title
         cell = rows["ours"][title]
-        assert number(cell) > 0 or (title in SHARES and number(cell) == 0) or title in NOISE, output
-        assert not figure.compared or cell.endswith("(1.00)")
+        assert number(cell) > 0 or figure.title in MAY_BE_NOTHING, output
+        assert not figure.compared or number(cell) <= 0 or cell.endswith("(1.00)")
 
 
 def test_plainTableNamesWhatWasDone() -> None:
@@ -120,7 +128,7 @@ def test_withoutCompilerTheLoadIsPython() -> None:
     output = runBench("echo", "--only", "ours", "--rounds", "1", "--markdown", *TINY["echo"], CC="no-such-compiler")
     assert "load in Python" in output
     (rows,) = tablesOf(output)
-    assert all(number(rows["ours"][title]) > 0 for title in rows["ours"] if title not in {*SHARES, "spread %"})
+    assert all(number(rows["ours"][title]) > 0 for title in rows["ours"] if title not in {*MAY_BE_NOTHING, "spread %"})
     output = runBench("echo", "--only", "C", status=2, CC="no-such-compiler")
     assert "C is not here: no C compiler" in output
 
@@ -207,7 +215,7 @@ def test_serverThatFailsUnderLoadIsQuoted(tmp_path: Path) -> None:
 def test_asManyConnectionsAsFilesArePermitted() -> None:
     command = shlex.join([sys.executable, "-m", "bench", "memory", "--only", "raw", "--rounds", "1"])
     limited = ["sh", "-c", f"ulimit -n 300; {command}"]
-    result = subprocess.run(limited, cwd=ROOT, capture_output=True, text=True, timeout=29)
+    result = subprocess.run(limited, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
     assert "memory: not 2000 connections: 300 open files are permitted" in result.stderr
     assert "memory: 200 connections held" in result.stdout

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from benching import runBench
+from patience import PATIENCE
 
 from bench import certificate, load, peers, plots, report, results, servers, table
 from bench.catalogue import BENCHMARKS, SECURE
@@ -84,7 +85,7 @@ def echoes(name: str, *transport: object, where: str = "{}") -> bool:
     with Child(python("bench.servers", name, 20, *transport), None) as child:
         connection = load.dial(where.format(child.port()))
         with connection:
-            connection.settimeout(20)
+            connection.settimeout(PATIENCE)
             connection.sendall(b"x" * 1000)
             got = b""
             while len(got) < 1000 and (data := connection.recv(1000)):
@@ -103,7 +104,7 @@ def test_peersServersEcho(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [n for n in BENCHMARKS["udp"].peers if n in peers.MODULES and peers.isInstalled(n)])
 def test_peersServersForDatagramsEcho(name: str) -> None:
     with Child(python("bench.datagrams", name, 20), None) as child, load.dial(f"udp:{child.port()}") as connection:
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE)
         connection.send(b"one")
         assert connection.recv(100) == b"one"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from zope.interface import Attribute, Interface, implementer, providedBy
 from zope.interface.adapter import AdapterRegistry
 from zope.interface.verify import verifyObject
@@ -322,6 +323,6 @@ print(len(adapter_hooks) - before)
 """
     root = str(Path(reactor.__file__).parents[1])
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=20, check=True
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=PATIENCE, check=True
     )
     assert done.stdout.split() == ["0", "1"]

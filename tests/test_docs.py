@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 
@@ -113,7 +114,7 @@ def running(source: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 def outputOf(process: subprocess.Popen[str]) -> str:
     """What a process that ends well has printed."""
-    printed, _ = process.communicate(timeout=20)
+    printed, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, printed
     assert "Traceback" not in printed
     return printed
@@ -140,7 +141,7 @@ def test_serverServes(block: Block, tmp_path: Path) -> None:
     with running(block.body.replace("listenTCP(1234,", "listenTCP(0,"), tmp_path) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline().split()[-1])
-        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
             client.sendall(b"hello\n")
             assert b"hello" in client.recv(1000).lower()
         process.send_signal(signal.SIGINT)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 
@@ -43,7 +44,7 @@ class Running:
         self.process.stdin.flush()
 
     def ended(self, status: int = 0) -> list[str]:
-        printed, _ = self.process.communicate(timeout=20)
+        printed, _ = self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == status, printed
         assert "Traceback" not in printed
         return printed.splitlines()

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from ircservers import InspIRCd, IRCServer, NgIRCd, Talker, running
 from ircservers import ngircd as ngircd
+from patience import PATIENCE
 from script import script
 
 import reactor
@@ -55,7 +56,7 @@ class Bot:
 
     def ended(self, status: int = 0) -> str:
         """What it has printed, when it ends by itself."""
-        printed, _ = self.process.communicate(timeout=20)
+        printed, _ = self.process.communicate(timeout=PATIENCE)
         assert self.process.returncode == status, printed
         assert "Traceback" not in printed
         return printed
@@ -254,7 +255,7 @@ def test_what_the_command_line_does_not_take(tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(Path(reactor.__file__).parents[1])},
-        timeout=20,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE
+
 import reactor
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "portforward.py"
@@ -27,7 +29,7 @@ def run(*arguments: object) -> subprocess.Popen[str]:
 
 def test_portforward() -> None:
     with socket.create_server(("127.0.0.1", 0)) as target:
-        target.settimeout(20)
+        target.settimeout(PATIENCE)
         with run(0, "127.0.0.1", target.getsockname()[1], 1_000_000) as process:
             try:
                 assert process.stdout is not None
@@ -38,7 +40,7 @@ def test_portforward() -> None:
                     servers.append(target.accept()[0])
                     clients[number].sendall(b"question")
                     clients[number].shutdown(socket.SHUT_WR)
-                    servers[number].settimeout(20)
+                    servers[number].settimeout(PATIENCE)
                     assert servers[number].recv(100) == b"question"
                     servers[number].sendall(b"answer")
                     assert clients[number].recv(100) == b"answer"
@@ -47,7 +49,7 @@ def test_portforward() -> None:
                 for each in clients + servers:
                     each.close()
                 process.send_signal(signal.SIGINT)
-                printed, _ = process.communicate(timeout=20)
+                printed, _ = process.communicate(timeout=PATIENCE)
                 assert (process.returncode, printed) == (0, "")
             finally:
                 process.kill()
@@ -55,5 +57,5 @@ def test_portforward() -> None:
 
 def test_withoutArgumentsItSaysHow() -> None:
     with run() as process:
-        printed, _ = process.communicate(timeout=20)
+        printed, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1 and "portforward.py port host hostport" in printed

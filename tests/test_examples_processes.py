@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from patience import PATIENCE
+
 import reactor
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-SECONDS = 20.0
+SECONDS = PATIENCE
 
 
 def started(name: str, *arguments: object, **options: Any) -> subprocess.Popen[bytes]:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE
+
 import reactor
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -26,14 +28,14 @@ def test_calculator() -> None:
                 (b"what?\r\nquit\r\n", b"a task looks like this: 6 * 7\r\nbye\r\n"),
                 (b"1+1\r\n" + b"9" * 202, b"2\r\nthat is too much\r\n"),
             ):
-                with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+                with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
                     client.sendall(sent)
                     answer = b""
                     while data := client.recv(1000):
                         answer += data
                     assert answer == answered
             run.send_signal(signal.SIGINT)
-            assert run.communicate(timeout=20)[0] == "stopped\n"
+            assert run.communicate(timeout=PATIENCE)[0] == "stopped\n"
             assert run.returncode == 0
         finally:
             run.kill()

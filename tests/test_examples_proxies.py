@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 
@@ -71,16 +72,16 @@ def test_socksClientThroughSocksServer(
         assert server.stdout is not None
         port = int(server.stdout.readline().split()[-1])
         with example("socks_client.py", f"127.0.0.1:{port}", "127.0.0.1", web, *credentials) as client:
-            printed, _ = client.communicate(timeout=20)
+            printed, _ = client.communicate(timeout=PATIENCE)
         assert said in printed and client.returncode == 0
         assert "Traceback" not in printed
         server.send_signal(signal.SIGINT)
-        assert server.communicate(timeout=20)[0] == "stopped\n"
+        assert server.communicate(timeout=PATIENCE)[0] == "stopped\n"
         assert server.returncode == 0
 
 
 @pytest.mark.parametrize("name", ["socks_server.py", "socks_client.py"])
 def test_usage(name: str) -> None:
     with example(name) as process:
-        assert "python socks_" in process.communicate(timeout=20)[0]
+        assert "python socks_" in process.communicate(timeout=PATIENCE)[0]
         assert process.returncode == 1

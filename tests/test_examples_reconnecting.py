@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 
@@ -40,7 +41,7 @@ def running(name: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize("way", ["factory", "service"])
 def test_reconnecting(way: str) -> None:
     with running("reconnecting.py", way) as process:
-        printed, _ = process.communicate(timeout=20)
+        printed, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, printed
     assert "Traceback" not in printed
     lines = printed.splitlines()
@@ -69,7 +70,7 @@ def test_proxy() -> None:
             assert process.stdout is not None
             port = int(process.stdout.readline().split()[-1])
             size = 5_000_000
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
                 line = b"x" * 999 + b"\n"
                 sender = threading.Thread(target=client.sendall, args=(line * (size // 1000),))
                 sender.start()
@@ -81,7 +82,7 @@ def test_proxy() -> None:
             assert process.stdout.readline() == "joined\n"
             assert process.stdout.readline() == "client gone\n"
             process.send_signal(signal.SIGINT)
-            printed, _ = process.communicate(timeout=20)
+            printed, _ = process.communicate(timeout=PATIENCE)
             assert (process.returncode, printed) == (0, "stopped\n")
         server.shutdown()
         thread.join()
@@ -93,10 +94,10 @@ def test_proxyWithoutServer() -> None:
         with running("proxy.py", 0, "127.0.0.1", taken.getsockname()[1]) as process:
             assert process.stdout is not None
             port = int(process.stdout.readline().split()[-1])
-            with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
                 assert client.recv(1) == b""
             assert process.stdout.readline().startswith("no server: ")
             assert process.stdout.readline() == "client gone\n"
             process.send_signal(signal.SIGINT)
-            printed, _ = process.communicate(timeout=20)
+            printed, _ = process.communicate(timeout=PATIENCE)
             assert printed == "stopped\n"

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from patience import PATIENCE
+
 import reactor
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 WORKERS = "many_workers.py"
-SECONDS = 20
+SECONDS = PATIENCE
 
 
 @contextmanager

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE
+
 import reactor
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -19,7 +21,7 @@ def printed(name: str, *arguments: object, status: int = 0) -> list[str]:
         [sys.executable, "-X", "dev", str(EXAMPLES / name), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         env=environment,
     )
     assert ended.returncode == status, ended.stderr

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE
+
 import reactor
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "test_greeting.py"
@@ -18,7 +20,7 @@ def test_greeting(tmp_path: Path) -> None:
     settings.write_text("[pytest]\nfilterwarnings = error\n")
     command = ["-m", "pytest", "-q", "-c", settings, "-p", "reactor.pytestplugin", "-p", "no:cacheprovider", EXAMPLE]
     ended = subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, timeout=20, env=environment, cwd=tmp_path
+        [sys.executable, *command], capture_output=True, text=True, timeout=PATIENCE, env=environment, cwd=tmp_path
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "9 passed" in ended.stdout

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from patience import PATIENCE
 from tls import authority, issued
 
 import reactor
@@ -25,7 +26,7 @@ def run(folder: Path, name: str) -> list[str]:
         text=True,
         cwd=folder,
         env=environment,
-        timeout=20,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 
@@ -17,7 +18,9 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 def run(folder: Path, *arguments: str) -> list[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(reactor.__file__).parents[1]), "PYTHONWARNINGS": "error"}
     command = [sys.executable, "-X", "dev", str(EXAMPLES / "unix_pass_descriptor.py"), *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 

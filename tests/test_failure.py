@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 from reactor.failure import Failure, NoCurrentExceptionError
 
@@ -498,7 +499,7 @@ def test_importingItIsLight() -> None:
     import subprocess
 
     code = "import sys; before = set(sys.modules); import reactor.failure; print(*sorted(set(sys.modules) - before))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert {"traceback", "logging", "inspect", "typing", "dataclasses", "asyncio"} & set(done.stdout.split()) == set()
 
 

@@ -14,8 +14,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from patience import PATIENCE
 
-SECONDS = 20
+SECONDS = PATIENCE
 
 
 class EchoLines(socketserver.StreamRequestHandler):

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor as package
 
 
 def python(program: str) -> str:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
     return done.stdout.strip()
 
 

@@ -11,11 +11,12 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 from reactor.failure import Failure
 from reactor.threadpool import ThreadPool
 
-DEADLINE = 10.0
+DEADLINE = PATIENCE
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 import reactor as package
 
@@ -346,5 +347,7 @@ import reactor.pytestplugin
 print(*sorted(set(sys.modules) - before))
 """
     environment = {"PYTHONPATH": str(Path(package.__file__).parents[1])}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, env=environment
+    )
     assert done.stdout.split() == ["reactor", "reactor._ground", "reactor._ground.current", "reactor.pytestplugin"]

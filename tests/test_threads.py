@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from net import Net
+from patience import PATIENCE
 
 import reactor
 from reactor import threads
@@ -28,7 +29,7 @@ from reactor.threadpool import ThreadPool
 default = pytest.mark.parametrize("net", ["default"], indirect=True)
 everySelector = pytest.mark.parametrize("own", ["default", "SelectSelector", "PollSelector"], indirect=True)
 variable: ContextVar[str] = ContextVar("variable", default="default")
-DEADLINE = 10.0
+DEADLINE = PATIENCE
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from patience import PATIENCE
+
 import reactor
 
-DEADLINE = 25.0
+DEADLINE = PATIENCE
 
 
 def bothTraces(program: Path, names: Sequence[str]) -> list[dict[str, list[str]]]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from children import Child, ended, shell, spawn
 from net import Net, descriptors
+from patience import PATIENCE
 from script import script
 
 from reactor._core.children import Children
@@ -83,7 +84,7 @@ def test_childrenOfOthersAreLeftAlone(net: Net) -> None:
     bySignal(net.reactor)
     theirs = subprocess.Popen(["sh", "-c", "exit 5"])
     ended(net, shell(net, "exit 6"))
-    assert theirs.wait(10) == 5
+    assert theirs.wait(PATIENCE) == 5
 
 
 @pytest.mark.parametrize("configure", [bySignal, lambda reactor: None])
@@ -101,11 +102,11 @@ def test_inAnotherThread(net: Net, configure: Callable[[Reactor], object]) -> No
     threads = set(threading.enumerate())
     thread = threading.Thread(target=runs)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert child.reason.exitCode == 9
     for left in set(threading.enumerate()) - threads:
-        left.join(10)
+        left.join(PATIENCE)
 
 
 def test_pidfdRefused(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:

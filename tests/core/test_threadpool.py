@@ -11,10 +11,11 @@ from functools import partial
 from queue import SimpleQueue
 
 import pytest
+from patience import PATIENCE
 
 from reactor._core.threadpool import Workers
 
-DEADLINE = 10.0
+DEADLINE = PATIENCE
 
 
 class Jobs:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 from net import Net, descriptors
+from patience import PATIENCE
 
 from reactor._core.waker import Waker
 
@@ -121,7 +122,7 @@ def test_H1_allAreQueuedBeforeTheLoopLooks(net: Net) -> None:
         thread.start()
     for thread in threads:
         # It waits for nobody: the pipe holds less than that many bytes.
-        thread.join(20)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
     net.reactor.iterate(0)
     assert len(done) == count

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 from reactor._ground import linklock
 from reactor.defer import AlreadyTryingToLockError, CancelledError, Deferred, DeferredFilesystemLock, TimeoutError
@@ -182,7 +183,7 @@ def test_respectsAnotherProcess(name: str) -> None:
         assert child.stdout.readline() == "True\n"
         assert FilesystemLock(name).lock() is False
         child.stdin.close()
-        child.wait(10)
+        child.wait(PATIENCE)
     lock = FilesystemLock(name)
     assert lock.lock() is True
     assert lock.clean is False

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 import reactor.defer
 from reactor.defer import (
@@ -135,6 +136,6 @@ def test_usingTheModuleIsFast() -> None:
 
 def test_importingItIsLight() -> None:
     code = "import sys; before = set(sys.modules); import reactor.defer; print(*sorted(set(sys.modules) - before))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE, check=True)
     heavy = {"traceback", "logging", "inspect", "typing", "dataclasses", "asyncio", "warnings", "zope.interface"}
     assert heavy & set(done.stdout.split()) == set()

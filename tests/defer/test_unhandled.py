@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 from reactor.defer import (
     AlreadyCalledError,
@@ -283,7 +284,7 @@ def boom(_):
     raise ValueError("at the end")
 d = succeed(None).addCallback(boom)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert done.stderr == (
         "Unhandled error in Deferred\nTraceback: <class 'ValueError'>: at the end\n<string>:4:boom\n"
     )

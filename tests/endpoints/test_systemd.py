@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 from reactor.endpoints._systemd import inherited
@@ -92,9 +93,9 @@ def two() -> tuple[socket.socket, socket.socket]:
 @pytest.mark.parametrize("description", ["systemd:domain=INET:index=1", "systemd:INET:1", "systemd:name=b"])
 def test_aServiceThatIsGivenItsSockets(description: str, two: tuple[socket.socket, socket.socket]) -> None:
     with two[0], two[1], activated(description, *two, names="a:b") as process:
-        with socket.create_connection(two[1].getsockname(), timeout=20) as client:
+        with socket.create_connection(two[1].getsockname(), timeout=PATIENCE) as client:
             assert client.makefile().read() == description
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_aServiceThatIsGivenItsSockets(description: str, two: tuple[socket.socke
 )
 def test_aSocketThatWasNotGiven(description: str, said: str, two: tuple[socket.socket, socket.socket]) -> None:
     with two[0], two[1], activated(description, *two, names="a:a") as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert said in errors
     assert description in errors

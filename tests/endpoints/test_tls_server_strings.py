@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import trustme
 from net import Net, Traced, TracedServer
+from patience import PATIENCE
 from tls import authority, clientOptions, issued, stranger
 
 from reactor.endpoints import (
@@ -135,7 +136,7 @@ def test_openSSLTakesTheSameParameters(net: Net, tmp_path: Path) -> None:
         ["openssl", "dhparam", "-in", str(tmp_path / "dh.pem"), "-noout", "-text", "-check"],
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=PATIENCE,
         check=False,
     )
     assert told.returncode == 0

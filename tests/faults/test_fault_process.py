@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from net import DEADLINE, Net
+from patience import PATIENCE
 from script import script
 
 eachSelector = pytest.mark.parametrize("selector", ["EpollSelector", "PollSelector", "SelectSelector"])
@@ -50,7 +51,7 @@ def stepping(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clock")
     (folder / "clock.c").write_text(STEPPING)
     command = ["cc", "-shared", "-fPIC", "-o", str(folder / "clock.so"), str(folder / "clock.c")]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    made = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert made.returncode == 0, made.stderr
     return folder / "clock.so"
 
@@ -71,7 +72,7 @@ def test_M9_theWallClockIsStepped(stepping: Path, selector: str) -> None:
         reactor.callLater(0.05, reactor.stop)
         reactor.run()
         took = time.monotonic() - began
-        print([number for number, _ in seen], all(when - began >= 0.01 * number for number, when in seen), took < 5)
+        print([number for number, _ in seen], all(when - began >= 0.01 * number for number, when in seen), took < 60)
         reactor.close()
         """,
         selector,

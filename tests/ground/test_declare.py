@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 from zope.interface import Interface, implementedBy
 
 import reactor
@@ -22,7 +23,7 @@ def fresh(code: str) -> list[str]:
         [sys.executable, "-W", "error", "-c", code],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         env=environment,
         check=False,
     )

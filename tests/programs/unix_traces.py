@@ -26,7 +26,7 @@ if sys.argv[1] == "twisted":
 else:
     from reactor import defer, endpoints, interfaces, protocol, reactor
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 CASES: list[Callable[..., Any]] = []
 told: dict[str, list[str]] = {"client": [], "server": []}
 folder = tempfile.mkdtemp()

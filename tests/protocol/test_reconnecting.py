@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from net import Net, TracedServer
+from patience import PATIENCE
 
 import reactor
 from protocols.policies import WrappingFactory
@@ -84,7 +85,7 @@ def traces(library: str) -> dict[str, list[str]]:
         [sys.executable, str(PROGRAM), library],
         capture_output=True,
         text=True,
-        timeout=25,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(Path(reactor.__file__).parents[1])},
         check=False,
     )

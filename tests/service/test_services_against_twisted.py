@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 
@@ -35,7 +36,7 @@ def traces(on: str) -> dict[str, str]:
         [sys.executable, str(PROGRAM), on, *PROGRAMS],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(Path(reactor.__file__).parents[1])},
     )
     assert done.returncode == 0, done.stderr

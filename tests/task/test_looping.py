@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 from reactor.base import Reactor
 from reactor.defer import Deferred
@@ -192,5 +193,5 @@ def test_theClockIsTheReactorOfItsThread() -> None:
     for _ in range(2):
         thread = threading.Thread(target=work)
         thread.start()
-        thread.join(10)
+        thread.join(PATIENCE)
     assert clocks == [True, True]

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 
@@ -117,7 +118,7 @@ def printed(package: str) -> list[str]:
         [sys.executable, "-W", "ignore", "-c", PROGRAM.format(package)],
         capture_output=True,
         text=True,
-        timeout=25,
+        timeout=PATIENCE,
         env=environment,
     )
     assert done.returncode == 0, done.stderr

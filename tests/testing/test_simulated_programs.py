@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
+from patience import PATIENCE
 
 from reactor._core.poller import WRITE, Poller
 from reactor._core.timers import TimerQueue
@@ -296,7 +297,7 @@ def test_theCommand() -> None:
         "2",
         "--count",
     ]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\n60 seeds from 7 in " in done.stdout
     assert done.stdout.endswith("s, 0 failed: []\n")

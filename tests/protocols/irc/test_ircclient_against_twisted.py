@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 import protocols
 
@@ -29,7 +30,7 @@ def traces(on: str) -> Any:
         [sys.executable, str(PROGRAM), on],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(Path(protocols.__file__).parents[1])},
         check=False,
     )

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 import reactor
 
@@ -26,7 +27,12 @@ def traces(on: str) -> dict[str, list[str]]:
     """Program -> the lines that it printed."""
     environment = {**os.environ, "PYTHONPATH": str(Path(reactor.__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, str(PROGRAM), on], capture_output=True, text=True, timeout=20, env=environment, check=False
+        [sys.executable, str(PROGRAM), on],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     parts = [part.splitlines() for part in done.stdout.split("# ")[1:]]

@@ -139,11 +139,11 @@ def test_oneByteAtATimeIsLinear() -> None:
         asking = Asking(DESTINATION)
         asking.HEAD_LIMIT = 1 << 20
         data = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (size // 6) + b"\r\n"
-        began = time.perf_counter()
+        began = time.process_time()
         for at in range(len(data)):
             asking.receive(data[at : at + 1])
         assert asking.done
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     assert min(seconds(64000) for _ in range(3)) < 64 * max(min(seconds(4000) for _ in range(3)), 1e-4)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from net import Net, Traced, TracedServer
+from patience import PATIENCE
 from tls import clientOptions, plainClientContext, serverOptions
 from zope.interface import implementedBy
 
@@ -446,7 +447,7 @@ def haproxy(net: Net, tmp_path: Path) -> Iterator[Callable[[int, str], int]]:
     yield start
     for process in running:
         process.kill()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 @pytest.mark.parametrize(

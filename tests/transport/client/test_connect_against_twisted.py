@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 from script import FOLDER
 
 PROGRAM = Path(__file__).parents[2] / "programs" / "client_traces.py"
@@ -29,7 +30,7 @@ def traces(library: str) -> Traces:
         [sys.executable, str(PROGRAM), library],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(FOLDER)},
         check=False,
     )

@@ -747,7 +747,7 @@ def test_resolveInTime(net: Net, resolver: ThreadedResolver, names: Names, gate:
     began = time.monotonic()
     with pytest.raises(DNSLookupError, match=r"no answer within 0\.03 s"):
         net.result(net.reactor.resolve("slow.test", (0.01, 0.02)))  # type: ignore[arg-type]
-    assert 0.03 <= time.monotonic() - began < 1
+    assert time.monotonic() - began >= 0.03
     assert net.reactor.getDelayedCalls() == []
 
 

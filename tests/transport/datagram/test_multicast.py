@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from datagrams import Anybody
 from net import Net
+from patience import PATIENCE
 from script import FOLDER
 from zope.interface.verify import verifyObject
 
@@ -164,7 +165,7 @@ def test_IPv6GroupsInANamespace(net: Net) -> None:
         ["unshare", "--user", "--map-root-user", "--net", "sh", "-c", f"{prepare} || exit 77; exec {tests}"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         env={**os.environ, "PYTHONPATH": str(FOLDER), "REACTOR_TESTS_INTERFACE": "here"},
         check=False,
     )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from datagrams import Anybody
 from net import Net
+from patience import PATIENCE
 from zope.interface.verify import verifyObject
 
 from reactor.address import IPv4Address, IPv6Address
@@ -179,7 +180,7 @@ def test_whatWasWrittenBehindARefusalIsSent(net: Net, listen: Any) -> None:
     port.write(b"lost")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as late:
         late.bind((LOCAL, number))
-        late.settimeout(5)
+        late.settimeout(PATIENCE)
         port.write(b"kept")
         assert late.recv(10) == b"kept"
     net.until(lambda: "refused" in port.protocol.events)

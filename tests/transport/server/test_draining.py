@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +56,7 @@ def test_whoDoesNotKnowOfItGoesOnUntilTheDeadline(net: Net) -> None:
     first.built[0].write(b"still there?")
     net.until(lambda: first.built[0].received == b"still there?")
     first.built[0].lose()
-    began = time.monotonic()
     assert net.result(draining) == 1
-    assert time.monotonic() - began < 5
     assert sorted(protocol.events[-1] for protocol in server.built) == ["CL(ConnectionAborted)", "CL(ConnectionDone)"]
     net.until(lambda: second.over)
     assert second.events[-2] == "CCL(ConnectionLost)"

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from net import Net, Traced, TracedServer, descriptors
+from patience import PATIENCE
 from script import outputs, script
 from strace import failing
 
@@ -166,7 +167,7 @@ STARVED = """
     clients = [socket.socket() for _ in range(10)]
     later = socket.socket()
     for each in [*clients, later]:
-        each.settimeout(10)
+        each.settimeout(PATIENCE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     full = []
     try:
@@ -882,7 +883,7 @@ def test_L12_scope() -> None:
     """An address that is valid on one link only, in a network of its own."""
     if not (shutil.which("unshare") and shutil.which("ip")) or os.geteuid():
         pytest.skip("needs root, unshare and ip for a network of its own")
-    tried = subprocess.run(["unshare", "-n", "true"], capture_output=True, timeout=20, check=False)
+    tried = subprocess.run(["unshare", "-n", "true"], capture_output=True, timeout=PATIENCE, check=False)
     if tried.returncode:
         pytest.skip("there can be no network of its own here")
     printed = script(

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from strace import whyNot
 
 ROOT = Path(__file__).parents[3]
-DEADLINE = 20
+DEADLINE = PATIENCE
 
 CLIENT = """
 import json, logging, selectors, sys

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from net import Net, Traced
+from patience import PATIENCE
 from peers import BEGUN
 from tls import (
     Shaken,
@@ -130,7 +131,7 @@ def against(net: Net, act: Callable[[socket.socket], object], **options: Any) ->
 
     def serve() -> None:
         sock = listening.accept()[0]
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE)
         try:
             act(sock)
         except OSError:
@@ -142,7 +143,7 @@ def against(net: Net, act: Callable[[socket.socket], object], **options: Any) ->
     thread.start()
     client = connectSSL(net, listening.getsockname()[1], clientOptions(**options))
     net.until(lambda: client.over)
-    thread.join(10)
+    thread.join(PATIENCE)
     return client
 
 
@@ -252,7 +253,7 @@ def test_T4_noByteBeforeVerification(net: Net) -> None:
     ours.transport.startTLS(clientOptions())
     ours.write(b"secret")
     net.until(lambda: ours.lost)
-    thread.join(10)
+    thread.join(PATIENCE)
     assert read == []
     assert heard(ours) == ["CL(PeerVerifyError)"]
 

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -139,9 +138,8 @@ def test_X5_theQueueIsFull(net: Net, tmp_path: Path) -> None:
     listening.bind(str(tmp_path / "s"))
     listening.listen(0)
     net.keep(socket.socket(socket.AF_UNIX)).connect(str(tmp_path / "s"))
-    began = time.monotonic()
-    error = failed(net, tmp_path / "s", timeout=30)
-    assert time.monotonic() - began < 5
+    # Far beyond what the test itself waits.
+    error = failed(net, tmp_path / "s", timeout=1000)
     assert error.osError == errno.EAGAIN
     assert "too many clients wait" in str(error)
     net.assertIdle()

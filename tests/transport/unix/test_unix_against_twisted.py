@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from script import FOLDER
 
 PROGRAM = Path(__file__).parents[2] / "programs" / "unix_traces.py"
@@ -36,7 +37,7 @@ def traces() -> list[dict[str, Any]]:
         )
         for library in ("reactor", "twisted")
     ]
-    told = [process.communicate(timeout=20) for process in running]
+    told = [process.communicate(timeout=PATIENCE) for process in running]
     assert [process.returncode for process in running] == [0, 0], told
     return [json.loads(output) for output, _ in told]
 
