@@ -12,14 +12,24 @@ from __future__ import annotations
 import faulthandler
 import gc
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
 from types import FrameType
 
 import pytest
 from net import net as net
 from patience import PATIENCE
+
+import reactor
+
+# pytest has put tests/ at the head of the path. Where the installation is found by a hook only, as an editable one may
+# be, `protocols` would be the folder of that name here: no package, but the path is searched before hooks are asked.
+if (spec := find_spec("protocols")) is None or spec.origin is None:
+    sys.path.insert(0, str(Path(reactor.__file__).parents[1]))
 
 pytest_plugins = ["pytester", "reactor.pytestplugin"]
 

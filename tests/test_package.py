@@ -65,3 +65,33 @@ print(sorted(os.listdir("/proc/self/fd")) == before)
     if not os.path.isdir("/proc/self/fd"):
         pytest.skip("this system does not tell which descriptors are open")
     assert python(program) == "True"
+
+
+HOOKED = """
+import importlib.machinery, importlib.util, os, sys
+
+sys.path[:] = [folder for folder in sys.path if "site-packages" in folder or not os.path.exists(folder + "/protocols")]
+
+class Hook:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in ("reactor", "protocols"):
+            folder = f"{sys.argv[1]}/{name}"
+            return importlib.util.spec_from_file_location(
+                name, folder + "/__init__.py", submodule_search_locations=[folder]
+            )
+
+sys.meta_path.insert(sys.meta_path.index(importlib.machinery.PathFinder) + 1, Hook)
+import pytest
+pytest.main(["-q", "-p", "no:cacheprovider", "--collect-only", "tests/protocols/test_wire.py"])
+import protocols
+print(protocols.__file__)
+"""
+
+
+def test_plainPytestTestsAnEditableInstallation() -> None:
+    # There `protocols` is found by a hook, after the path with tests/protocols on it. -P: without the current folder.
+    root = Path(package.__file__).parents[1]
+    command = [sys.executable, "-P", "-c", HOOKED, str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, cwd=Path(__file__).parents[1])
+    assert done.stdout.splitlines()[-1] == str(root / "protocols" / "__init__.py"), done.stdout + done.stderr
