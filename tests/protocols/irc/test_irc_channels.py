@@ -144,7 +144,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_whoWasThereAsksAgainLaterEachTime(refusal: str) -> None:
+def test_S_ircAgain_whoWasThereAsksAgainLaterEachTime(refusal: str) -> None:
     client, wire = again("#b", "#c")
     feed(client, ":bot!u@h JOIN #b", refusal)
     waits = []

@@ -45,7 +45,7 @@ def forAWeek(client: Any, wire: Wire, answer: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("isupport", [(), ("NICKLEN=9",), ("NICKLEN=",), ("NICKLEN=9", "-NICKLEN")])
-def test_aNicknameThatIsCutIsNotAskedForAgain(isupport: tuple[str, ...]) -> None:
+def test_S_ircAgain_aNicknameThatIsCutIsNotAskedForAgain(isupport: tuple[str, ...]) -> None:
     client, wire = called("omgthisisalongnick", "omgthisis", *isupport)
     assert client.nickname == "omgthisis"
     assert forAWeek(client, wire) == []
@@ -244,7 +244,7 @@ def test_whatTheServerNeverTakesIsAskedForOnce(wanted: str) -> None:
     assert asked(wire) == ([] if len(wanted) <= 9 else ["fourteenc"])
 
 
-def test_aRefusalWhenItIsRegained() -> None:
+def test_S_ircAgain_aRefusalWhenItIsRegained() -> None:
     client, wire = called("bot", "guest")
     assert forAWeek(client, wire, ":srv 432 guest {} :Erroneous Nickname") == ["bot"]
 
@@ -252,7 +252,7 @@ def test_aRefusalWhenItIsRegained() -> None:
 # ---- How often it is asked for ----
 
 
-def test_theTimesBetweenGrow() -> None:
+def test_S_ircAgain_theTimesBetweenGrow() -> None:
     client, wire = called("bot", "guest")
     waits = []
     for _ in range(9):
@@ -276,7 +276,7 @@ def test_aServerThatSaysNothingIsAskedLessAndLess() -> None:
     assert len(forAWeek(client, wire)) < 7 * 24 + 8
 
 
-def test_noWarWithServices() -> None:
+def test_S_ircAgain_noWarWithServices() -> None:
     """They rename us each time, and let the nickname go themselves."""
     client, wire = called("bot", "bot")
     count = 0

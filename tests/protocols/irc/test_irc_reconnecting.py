@@ -56,7 +56,7 @@ class Network:
         return wait
 
 
-def test_whoIsWelcomedAndThrownOutWaitsLongerEachTime() -> None:
+def test_S_ircAgain_whoIsWelcomedAndThrownOutWaitsLongerEachTime() -> None:
     network = Network()
     waits = []
     for _ in range(10):

@@ -744,10 +744,11 @@ def test_passwordMismatchIsLogged(caplog: pytest.LogCaptureFixture) -> None:
 # ---- A server that is up to no good ----
 
 COMMANDS = """CAP AUTHENTICATE BATCH PRIVMSG NOTICE JOIN PART KICK MODE NICK QUIT TOPIC PING PONG ERROR
-FAIL NOTE TAGMSG ACK 001 004 005 252 254 332 372 375 376 421 432 433 436 437 900 901 903 904 908""".split()
+FAIL NOTE TAGMSG ACK 001 004 005 252 254 332 372 375 376 421 432 433 436 437 900 901 903 904 908
+396 CHGHOST 438 477 484""".split()
 WORDS = [
     *"bot * #c LS ACK NAK NEW DEL + - +o-v +r -r labeled-response PREFIX=( CHANTYPES= CASEMAPPING=".split(),
-    *["-PREFIX", "é\udcff", ":"],
+    *["#a,#c", "a,bot", "NICKLEN=0", "NICKLEN=9", "-PREFIX", "é\udcff", ":"],
     *[
         ":sasl=PLAIN,EXTERNAL sts=port=1 batch",
         ":sasl batch labeled-response message-tags",
