@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+from functools import partial
+
 from reactor._ground.current import currentReactor
+from reactor._transport.stream.tcp import literal
 from reactor.address import HostnameAddress, IPv6Address
 from reactor.defer import Deferred, execute, fail
 from reactor.endpoints._connecting import connecting
@@ -16,6 +20,18 @@ if TYPE_CHECKING:
     from reactor.interfaces import IStreamClientEndpoint, IStreamServerEndpoint
 else:
     from reactor._ground.declare import IStreamClientEndpoint, IStreamServerEndpoint, implementer
+
+
+def _shown(host: Any) -> str:
+    text = str(host)
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def isOurs(reactor: Any) -> bool:
+    """Whether its `connectTCP` looks names up and races addresses."""
+    from reactor.base import Reactor
+
+    return isinstance(reactor, Reactor)
 
 
 @implementer(IStreamClientEndpoint)
@@ -46,16 +62,30 @@ class TCP4ClientEndpoint:
         wanted no connection, and when it is cancelled with ConnectingCancelledError; the socket is closed then.
         """
 
-        def begin(factory: Any) -> Any:
-            reactor = self._reactor if self._reactor is not None else currentReactor()
-            return reactor.connectTCP(
-                self._host, self._port, factory, timeout=self._timeout, bindAddress=self._bindAddress, **self._more()
-            )
-
         try:
-            return connecting(protocolFactory, begin, self._address())
+            reactor: Any = self._reactor if self._reactor is not None else currentReactor()
+            return self._connect(reactor, protocolFactory)
         except Exception:
             return fail()
+
+    def _connect(self, reactor: Any, protocolFactory: Any) -> Deferred[Any]:
+        return self._ask(reactor, protocolFactory, self._host, self._port, **self._more())
+
+    def _ask(self, reactor: Any, protocolFactory: Any, host: str, port: int | str, **more: Any) -> Deferred[Any]:
+        def begin(factory: Any) -> Any:
+            return reactor.connectTCP(host, port, factory, timeout=self._timeout, bindAddress=self._bindAddress, **more)
+
+        return connecting(protocolFactory, begin, self._address())
+
+    def _race(self, reactor: Any, protocolFactory: Any, **options: Any) -> Deferred[Any]:
+        """Connect to the name by another's reactor, which has our arguments of `connectTCP` or has not."""
+        if not hasattr(reactor, "nameResolver") or literal(self._host, 0) is not None:
+            return self._ask(reactor, protocolFactory, self._host, self._port)
+        from reactor.endpoints._racing import Racing
+
+        port: Any = self._port
+        ask = partial(self._ask, reactor, protocolFactory)
+        return Racing(reactor, self._host, port, ask, self._address(), **options).connected
 
     def _address(self) -> Any:
         """What the error of a cancelled attempt names; None for the destination of the connector."""
@@ -65,7 +95,7 @@ class TCP4ClientEndpoint:
         return {}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._host}:{self._port}>"
+        return f"<{type(self).__name__} {_shown(self._host)}:{self._port}>"
 
 
 class TCP6ClientEndpoint(TCP4ClientEndpoint):
@@ -74,11 +104,16 @@ class TCP6ClientEndpoint(TCP4ClientEndpoint):
     def _address(self) -> Any:
         return IPv6Address("TCP", self._host, self._port) if isinstance(self._port, int) else None
 
+    def _connect(self, reactor: Any, protocolFactory: Any) -> Deferred[Any]:
+        if isOurs(reactor):
+            return super()._connect(reactor, protocolFactory)
+        return self._race(reactor, protocolFactory, family=socket.AF_INET6)
+
     def _more(self) -> dict[str, Any]:
         return {"addressTypes": (IPv6Address,)}
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} [{self._host}]:{self._port}>"
+        return f"<{type(self).__name__} [{_shown(self._host)}]:{self._port}>"
 
 
 class HostnameEndpoint(TCP4ClientEndpoint):
@@ -86,7 +121,8 @@ class HostnameEndpoint(TCP4ClientEndpoint):
 
     The families take turns; the next address is tried at once when one fails, and after `attemptDelay` seconds while
     none has answered. When all fail, the error is that of the last, and its `attempts` has every address with what
-    went wrong there.
+    went wrong there. A reactor of another kind, such as a `MemoryReactor`, is asked for its `nameResolver`, and to
+    connect to each address.
     """
 
     def __init__(
@@ -102,7 +138,8 @@ class HostnameEndpoint(TCP4ClientEndpoint):
 
         :param attemptDelay: seconds, see above; None: 0.25, which the standard recommends.
         """
-        name = host.decode("ascii") if isinstance(host, bytes) else host
+        # What is no ASCII in there is no name; the resolver is to say so, when it is asked.
+        name = host.decode("ascii", "surrogateescape") if isinstance(host, bytes) else host
         super().__init__(reactor, name, port, timeout, bindAddress)
         self._attemptDelay = attemptDelay
 
@@ -114,6 +151,11 @@ class HostnameEndpoint(TCP4ClientEndpoint):
         except UnicodeError:
             # No name that can be looked up; the resolver is to say so.
             return HostnameAddress(self._host.encode("utf-8", "backslashreplace"), self._port)
+
+    def _connect(self, reactor: Any, protocolFactory: Any) -> Deferred[Any]:
+        if isOurs(reactor):
+            return super()._connect(reactor, protocolFactory)
+        return self._race(reactor, protocolFactory, attemptDelay=self._attemptDelay)
 
     def _more(self) -> dict[str, Any]:
         return {} if self._attemptDelay is None else {"attemptDelay": self._attemptDelay}

@@ -139,9 +139,10 @@ def test_aHostNameHasItsOwnAddress(net: Net) -> None:
 
 
 @once
-def test_aNameThatIsNone(net: Net) -> None:
+@pytest.mark.parametrize("name", ["a" * 70 + ".ü", b"\xff.example", b"b\xc3\xbccher.example"])
+def test_aNameThatIsNone(net: Net, name: Any) -> None:
     with pytest.raises(DNSLookupError):
-        net.result(HostnameEndpoint(net.reactor, "a" * 70 + ".ü", 80).connect(Factory.forProtocol(Traced)))
+        net.result(HostnameEndpoint(net.reactor, name, 80).connect(Factory.forProtocol(Traced)))
 
 
 @once

@@ -26,7 +26,7 @@ else:
 
 
 @implementer(IResolutionReceiver)
-class _Collector:
+class Collector:
     """Collects what a resolver finds and calls one of two functions, once."""
 
     __slots__ = ("_began", "_done", "_name", "_seconds", "_targets", "resolution")
@@ -110,7 +110,7 @@ class LookUp:
     ) -> None:
         self._loop = loop
         self._done: Callable[[list[Target] | DNSLookupError], object] | None = done
-        self._collector = _Collector(name, loop.timers.seconds, self._answered)
+        self._collector = Collector(name, loop.timers.seconds, self._answered)
         # In the next turn, since a resolver may answer at once; and it is somebody else's code.
         loop.soon(self._ask, resolver, name, port, addressTypes)
 
