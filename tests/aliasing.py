@@ -5,16 +5,19 @@ imports it: ``twisted.internet.X`` is ``reactor.X``, or ``reactor.compat.X``. Wh
 cannot be imported at all, so that no second reactor and no second kind of Deferred slips in; the rest of Twisted, which
 knows nothing of either by itself (``twisted.python.log``, ``twisted.cred``, ``twisted.web``), is its own.
 
-To be used in a process of its own: a module that is there already stays what it is.
+``python aliasing.py PROGRAM ARGUMENT...`` runs a program so. It is to be done in a process of its own: a module that is
+there already stays what it is.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import runpy
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -92,6 +95,23 @@ class _Aliases(MetaPathFinder, Loader):
 
 def install() -> None:
     """Serve Twisted's modules by ours from now on."""
-    there = [name for name in sys.modules if name.startswith("twisted.internet.")]
+    there = foreign()
     assert not there, f"too late: {there} are Twisted's own already"
     sys.meta_path.insert(0, _Aliases())
+
+
+def foreign() -> list[str]:
+    """The modules of twisted.internet that are Twisted's own."""
+    names = [name for name in sys.modules if name.startswith("twisted.internet.") and name not in ON_TOP]
+    return [name for name in names if not isinstance(sys.modules[name], Alias) and not name.endswith(".reactor")]
+
+
+if __name__ == "__main__":
+    # The program sees its own arguments, and its own folder instead of this one.
+    del sys.argv[0]
+    sys.path[0] = str(Path(sys.argv[0]).parent)
+    install()
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    finally:
+        assert foreign() == [], "these came past the hook"
