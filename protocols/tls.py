@@ -13,6 +13,7 @@ from zope.interface import directlyProvides, providedBy
 from reactor._ground.current import currentReactor
 from reactor._ground.declare import provides
 from reactor._ground.log import reportException
+from reactor._ground.naming import prefixOf
 from reactor._transport.stream.lifecycle import WRITING, State
 from reactor._transport.stream.producers import Source
 from reactor._transport.stream.stack import NOBODY
@@ -318,6 +319,16 @@ class TLSMemoryBIOFactory(Factory):
         self.clock = clock
         self._reason: Any = None
         self._failed = False
+
+    def logPrefix(self) -> str:
+        """What stands for this factory in logs: the wrapped one's prefix, and ``(TLS)``."""
+        return f"{prefixOf(self.wrappedFactory)} (TLS)"
+
+    def _attemptBegan(self, connector: Any) -> None:
+        # What a connector tells a ReconnectingClientFactory.
+        began = getattr(self.wrappedFactory, "_attemptBegan", None)
+        if began is not None:
+            began(connector)
 
     def ended(self, protocol: TLSMemoryBIOProtocol, reason: Failure, made: bool) -> None:
         """A connection is over; `made`: its handshake had been verified."""

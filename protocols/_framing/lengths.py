@@ -18,12 +18,14 @@ class LengthTooLarge(FrameError):
 
     :param limit: the limit, in bytes.
     :param length: the length that was announced.
+    :param rest: all that waited, from that length on.
     """
 
-    def __init__(self, limit: int, length: int) -> None:
+    def __init__(self, limit: int, length: int, rest: bytes = b"") -> None:
         super().__init__(f"a string of {length} bytes was announced; the limit is {limit}")
         self.limit = limit
         self.length = length
+        self.rest = rest
 
 
 class LengthSplitter(StringSplitter):
@@ -49,8 +51,8 @@ class LengthSplitter(StringSplitter):
                 if strings:
                     # Those before it first.
                     break
-                self.take()
-                raise LengthTooLarge(limit, length)
+                self._at = at
+                raise LengthTooLarge(limit, length, self.take())
             begin = at + size
             stop = begin + length
             if stop > end:

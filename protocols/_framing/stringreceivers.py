@@ -116,6 +116,7 @@ class IntNStringReceiver(_StringReceiver):
     def lengthLimitExceeded(self, length: int) -> None:
         """A string was announced that is longer than `MAX_LENGTH`. Loses the connection; for subclasses that have
         something to say first. Nothing is received any more in any case: where the next string begins nobody knows.
+        `recvd` is what has come from the length on.
 
         :param length: the length that was announced, in bytes.
         """
@@ -139,7 +140,12 @@ class IntNStringReceiver(_StringReceiver):
         return LengthSplitter(Struct(self.structFormat))
 
     def _broken(self, problem: Any) -> None:
-        self.lengthLimitExceeded(problem.length)
+        # Until the program has seen it.
+        self._splitter.head, problem.rest = problem.rest, b""
+        try:
+            self.lengthLimitExceeded(problem.length)
+        finally:
+            self._splitter = Deaf()
 
 
 class Int32StringReceiver(IntNStringReceiver):

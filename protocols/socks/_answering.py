@@ -122,7 +122,7 @@ class ServerHandshake:
         self.receive(b"")
 
     def answered(self, reply: int, host: str = "0.0.0.0", port: int = 0) -> None:
-        """The request was done, or not; `reply` is one of SOCKS 5, `host` and `port` what was connected from."""
+        """The request was done, or not; `reply` is one of SOCKS 5, `host` and `port` what is said with it."""
         assert self.state is State.DECIDING and self.request is not None
         self._output += self._reply(self.request.version, reply, host, port)
         self.state = State.OVER

@@ -187,9 +187,12 @@ class SOCKSServerProtocol(Side):
     def _opened(self, result: Any) -> None:
         handshake = self._handshake
         request = handshake.request
+        assert request is not None
         if isinstance(result, Side):
-            local = result.transport.getHost()
-            handshake.answered(r.SUCCEEDED, getattr(local, "host", "0.0.0.0"), getattr(local, "port", 0))
+            # Of SOCKS 5 it is this side's end of the connection (RFC 1928, section 6); of 4, which leaves it open for
+            # CONNECT, the destination, as Twisted says it.
+            said = result.transport.getHost() if request.version == 5 else result.transport.getPeer()
+            handshake.answered(r.SUCCEEDED, getattr(said, "host", "0.0.0.0"), getattr(said, "port", 0))
             message("info", "SOCKS client %s: %r connected", self.transport.getPeer(), request)
             self.transport.write(handshake.takeOutput())
             result.transport.write(handshake.takeRest())

@@ -64,10 +64,10 @@ class IUNIXDatagramConnectedTransport(Interface):
 class IMulticastTransport(IUDPTransport):
     """A UDP socket that can be in groups (RFC 1112). Group and interface are address literals."""
 
-    def getOutgoingInterface() -> str:
-        """The interface that datagrams to groups leave through."""
+    def getOutgoingInterface() -> str | int:
+        """The interface that datagrams to groups leave through: its address (IPv4) or index (IPv6)."""
 
-    def setOutgoingInterface(addr: str) -> Deferred[int]:
+    def setOutgoingInterface(addr: str | int) -> Deferred[int]:
         """Choose that interface."""
 
     def getLoopbackMode() -> bool:

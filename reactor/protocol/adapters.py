@@ -69,7 +69,7 @@ class ConsumerToProtocolAdapter:
 class FileWrapper:
     """A transport whose peer is a file: what is written goes there at once, in the calling thread.
 
-    An error of the file's is logged and closes the wrapper.
+    An error of the file's is logged, and the wrapper stays open.
 
     :param file: opened for writing bytes; `loseConnection` closes it.
     """
@@ -110,11 +110,10 @@ class FileWrapper:
             self.handleException(e)
 
     def handleException(self, error: BaseException) -> None:
-        """The file refused. Logs `error` and closes the wrapper; override it to do something else."""
+        """The file refused. Logs `error`; override it to do something else, such as `loseConnection`."""
         from reactor._ground.log import reportException
 
         reportException("%r failed", error, self.file)
-        self.loseConnection()
 
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """`producer` wants to write. A pull producer (`streaming` false) is asked now and after each write."""

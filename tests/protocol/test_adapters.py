@@ -157,13 +157,18 @@ def test_aPushProducerIsNotAsked() -> None:
     assert wrapper.producer is None
 
 
-def test_aFileThatFailsIsLoggedAndClosed(caplog: pytest.LogCaptureFixture) -> None:
+def test_aFileThatFailsIsLoggedAndStaysOpen(caplog: pytest.LogCaptureFixture) -> None:
     wrapper = FileWrapper(Broken())
     producer = Producer(wrapper, 3)
     wrapper.registerProducer(producer, False)
     assert producer.calls == ["resume"]
-    assert wrapper.closed
-    assert [(r.name, r.levelno) for r in caplog.records] == [("reactor", logging.ERROR)] * 2
+    assert not wrapper.closed
+    assert [(r.name, r.levelno) for r in caplog.records] == [("reactor", logging.ERROR)]
+    wrapper.write(b"again")
+    assert len(caplog.records) == 2
+    # Closing fails as well, and is over.
+    wrapper.loseConnection()
+    assert wrapper.closed and len(caplog.records) == 3
     assert "full" in caplog.text
 
 

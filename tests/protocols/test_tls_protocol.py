@@ -244,3 +244,14 @@ def test_theReactorStops(net: Net) -> None:
     one, other, _ = connected(net)
     net.stopReactor()
     assert one.short[-3].startswith("CL(") and other.short[-1].startswith("CL(")
+
+
+def test_theFactorysLogPrefix(net: Net) -> None:
+    from reactor.protocol import Factory
+
+    class Mine(Factory):
+        def logPrefix(self) -> str:
+            return "mine"
+
+    for wrapped, said in ((Mine(), "mine (TLS)"), (Factory(), "Factory (TLS)")):
+        assert TLSMemoryBIOFactory(serverOptions(), False, wrapped).logPrefix() == said

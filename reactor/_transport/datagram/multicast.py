@@ -61,27 +61,28 @@ class MulticastPort(UDPPort):
             return fail(MulticastJoinError(addr, interface or _ANY, e.errno, e.strerror))
         return succeed(None)
 
-    def setOutgoingInterface(self, addr: str) -> Deferred[int]:
-        """Send to groups through this interface. The Deferred fires with 1, or fails with the system's OSError."""
-        sock = self._there()
+    def setOutgoingInterface(self, addr: str | int) -> Deferred[int]:
+        """Send to groups through this interface: its address (IPv4), name or index. The Deferred fires with 1, or fails
+        with the system's OSError.
+        """
+        sock, interface = self._there(), str(addr)
         try:
             if self._family == socket.AF_INET:
-                sock.setsockopt(_IP, socket.IP_MULTICAST_IF, socket.inet_aton(_ANY) + _interface4(addr))
+                sock.setsockopt(_IP, socket.IP_MULTICAST_IF, socket.inet_aton(_ANY) + _interface4(interface))
             else:
-                sock.setsockopt(_IPV6, socket.IPV6_MULTICAST_IF, _index(addr))
+                sock.setsockopt(_IPV6, socket.IPV6_MULTICAST_IF, _index(interface))
         except OSError as e:
             return fail(e)
         return succeed(1)
 
-    def getOutgoingInterface(self) -> str:
-        """The interface that datagrams to groups leave through: its address (IPv4) or its name (IPv6); "0.0.0.0" or ""
+    def getOutgoingInterface(self) -> str | int:
+        """The interface that datagrams to groups leave through: its address (IPv4) or its index (IPv6); "0.0.0.0" or 0
         when the system chooses.
         """
         sock = self._there()
         if self._family == socket.AF_INET:
             return socket.inet_ntoa(sock.getsockopt(_IP, socket.IP_MULTICAST_IF, 4))
-        index = sock.getsockopt(_IPV6, socket.IPV6_MULTICAST_IF)
-        return socket.if_indextoname(index) if index else ""
+        return sock.getsockopt(_IPV6, socket.IPV6_MULTICAST_IF)
 
     def getLoopbackMode(self) -> bool:
         """Whether this host receives what it sends to groups."""

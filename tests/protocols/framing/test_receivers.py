@@ -337,6 +337,31 @@ def test_aLengthAboveTheLimitLosesTheConnection(net: Net) -> None:
     assert made.events == [b"good"]
 
 
+@pytest.mark.parametrize("kind", [Int8, Int16, Int32])
+@pytest.mark.parametrize("alone", [True, False])
+def test_recvdInLengthLimitExceeded(net: Net, kind: Any, alone: bool) -> None:
+    """As with Twisted: from the length on, for whoever hands the connection over to another protocol."""
+    made, peer = connected(net, kind)
+    made.MAX_LENGTH = 20
+    seen: list[Any] = []
+
+    def exceeded(length: int) -> None:
+        seen.append((length, made.recvd, made.recvd))
+        if alone:
+            made.recvd = b""
+
+    made.lengthLimitExceeded = exceeded
+    rest = (21).to_bytes(kind.prefixLength, "big") + b"GET / HTTP/1.1"
+    peer.sendall(stream(kind, b"good") + rest)
+    net.until(lambda: seen)
+    assert seen == [(21, rest, rest)]
+    assert made.events == [b"good"] and made.recvd == b""
+    # Nothing is cut or kept any more.
+    peer.sendall(stream(kind, b"never"))
+    net.turn(5)
+    assert made.events == [b"good"] and made.recvd == b"" and len(seen) == 1
+
+
 def test_aStringThatThePrefixCannotTell(net: Net) -> None:
     made, peer = connected(net, Int8)
     with pytest.raises(basic.StringTooLongError, match=r"sendString\(\): 256 bytes.*255 at most"):

@@ -92,6 +92,25 @@ def test_throughOurServer(net: Net, version: int, host: str) -> None:
     assert mine.short == ["CM", "DR*", "CL(ConnectionDone)"]
 
 
+@pytest.mark.parametrize("version", [4, 5])
+def test_theAddressInTheReply(net: Net, version: int) -> None:
+    """Of SOCKS 5 this side's (RFC 1928, section 6), of SOCKS 4 the destination's, as Twisted has it."""
+    target, server = net.listen(), proxy(net)
+    where = socket.inet_aton("127.0.0.1") + target.port.to_bytes(2, "big")
+    if version == 4:
+        said = b"\4\1" + where[4:] + where[:4] + b"\0"
+    else:
+        said = b"\5\1\0" + b"\5\1\0\1" + where
+    client = net.keep(socket.create_connection(("127.0.0.1", server.port)))
+    client.sendall(said)
+    net.until(lambda: target.built)
+    if version == 4:
+        assert net.receive(client, 8) == b"\0\x5a" + where[4:] + where[:4]
+    else:
+        peer = target.built[0].transport.getPeer()
+        assert net.receive(client, 12)[2:] == b"\5\0\0\1" + socket.inet_aton(peer.host) + peer.port.to_bytes(2, "big")
+
+
 @pytest.mark.parametrize("credentials", [{"me": "secret"}, lambda u, p: (u, p) == (b"me", b"secret"), "deferred"])
 def test_SOCKS_passwords(net: Net, credentials: Any) -> None:
     waiting: list[Deferred[Any]] = []

@@ -63,7 +63,7 @@ def test_joinAndLeave(net: Net, listen: Any, host: str, group: str, loopback: st
     number = member.getHost().port
     sender = listen(host)
     assert result(sender.setOutgoingInterface(loopback)) == 1
-    assert sender.getOutgoingInterface() == loopback
+    assert sender.getOutgoingInterface() == (socket.if_nametoindex(loopback) if ":" in group else loopback)
     assert result(member.joinGroup(group, loopback)) is None
     sender.write(b"to all", (group, number))
     net.until(lambda: member.protocol.received)
@@ -149,7 +149,12 @@ def test_interfaces(net: Net, listen: Any) -> None:
 
 def test_unspecified(net: Net, listen: Any) -> None:
     assert listen("").getOutgoingInterface() == "0.0.0.0"
-    assert listen("::").getOutgoingInterface() == ""
+    six = listen("::")
+    assert six.getOutgoingInterface() == 0
+    index = socket.if_nametoindex("lo")
+    for interface, said in ((index, index), (0, 0), ("lo", index), ("", 0)):
+        assert result(six.setOutgoingInterface(interface)) == 1
+        assert six.getOutgoingInterface() == said
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="no command unshare, which makes network namespaces")
