@@ -94,6 +94,7 @@ class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
         """
         self._run = Run(selector, self._disconnectAll, self._closed)
         self._loop = self._run.loop
+        self._loop.reactor = self
         self._descriptors = Descriptors(self._loop)
         self._pending: set[Connector] = set()
         self._reserve: Reserve | None = None

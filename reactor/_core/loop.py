@@ -48,7 +48,7 @@ LONGEST_WAIT = 3600.0
 class Loop:
     """The heart: `turn` until told otherwise."""
 
-    __slots__ = ("_renewed", "calls", "dirty", "ending", "escape", "poller", "socket", "timers", "waker")
+    __slots__ = ("_renewed", "calls", "dirty", "ending", "escape", "poller", "reactor", "socket", "timers", "waker")
 
     def __init__(self, selector: selectors.BaseSelector | None, escape: Callable[[BaseException], object]) -> None:
         """Watch with `selector` (None: what suits this system best); `escape` is given a KeyboardInterrupt or
@@ -59,6 +59,8 @@ class Loop:
         # What opens the sockets of connections and ports.
         self.socket: Callable[[int, int], socket.socket] = socket.socket
         self.escape = escape
+        # Whose loop this is.
+        self.reactor: Any = None
         self.calls: deque[tuple[Context | None, Callable[..., object], tuple[Any, ...], dict[str, Any]]] = deque()
         self.dirty: list[Dirty] = []
         # Invariant: while it is not None, `_linger` is in `calls`.

@@ -63,11 +63,13 @@ class MemoryLoop(Loop):
         # Without Loop.__init__, which opens a selector and a pipe.
         self.selector = MemorySelector(self.wake)
         self.poller = Poller(self.selector)  # type: ignore[arg-type]
-        self.timers = clock
+        # What asks a transport for its reactor asks that for its time.
+        self.timers = self.reactor = clock
         self.dirty = _Dirty(self.wake)
         self.calls = _Calls(self.wake)
         self.escape = _raise
         self.ending = None
+        self._renewed = 0.0
         self._turning: Any = None
 
     def wake(self) -> None:

@@ -66,6 +66,8 @@ class Connector:
     outgoing = True
 
     __slots__ = (
+        # With a place for attributes of the program's own.
+        "__dict__",
         "__weakref__",
         "_began",
         "_destination",
@@ -117,6 +119,11 @@ class Connector:
     def port(self) -> Any:
         """The port asked for."""
         return self._destination.port
+
+    @property
+    def reactor(self) -> Any:
+        """The reactor that it connects with."""
+        return self._loop.reactor
 
     def getDestination(self) -> Address:
         """The address that was asked for; a name is not resolved."""

@@ -205,19 +205,6 @@ class DatagramSocket(Pausable):
 
     # Who and where.
 
-    @property
-    def connected(self) -> bool:
-        """Whether the socket is open."""
-        return self._sock is not None
-
-    def getHandle(self) -> socket.socket | None:
-        """The socket, None when it is closed."""
-        return self._sock
-
-    def fileno(self) -> int:
-        """The socket's descriptor, -1 when it is closed."""
-        return self.fd
-
     def logPrefix(self) -> str:
         """The protocol's name, for logs."""
         return type(self.protocol).__name__

@@ -11,11 +11,13 @@ import socket
 
 from reactor._transport.datagram.socket import DatagramSocket
 from reactor._transport.stream.tcp import checkPort, literal
+from reactor._transport.stream.transport import asBytes
 from reactor.address import IPv4Address, IPv6Address
 from reactor.error import InvalidAddressError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from zope.interface import implementer
@@ -151,6 +153,15 @@ class UDPPort(DatagramSocket):
         if not good:
             self._checked(addr)
         self._send(packet, addr if instead is None else (instead[0], port, 0, instead[1]))
+
+    def writeSequence(self, seq: Iterable[Bytes], addr: tuple[str, int] | None = None) -> None:
+        """Send the pieces of `seq`, joined, in one datagram to `addr`; as `write` does."""
+        if isinstance(seq, (str, bytes, bytearray, memoryview)):
+            raise TypeError(
+                f"transport.writeSequence(): seq must be an iterable of bytes, not {type(seq).__name__}; "
+                "for one piece use transport.write()"
+            )
+        self.write(b"".join([asBytes("transport.writeSequence", piece) for piece in seq]), addr)
 
     def _checked(self, addr: Any) -> tuple[str, int] | None:
         """What to remember of the host of `addr`, of which at least one half is new or wrong."""

@@ -52,6 +52,10 @@ class _Leaving:
         """The connection is over."""
         self._draining.gone(self._transport)
 
+    def nextSession(self) -> int:
+        """The number of a connection of that port."""
+        return self._draining.nextSession()
+
 
 class Draining:
     """One drain of one port."""
@@ -88,6 +92,10 @@ class Draining:
         """A connection is over."""
         self._left.discard(transport)
         self._look()
+
+    def nextSession(self) -> int:
+        """The number of a connection that asks for one."""
+        return self._port.nextSession()
 
     def _portClosed(self, result: Any) -> None:
         # What the factory's doStop raised has been for whoever stops a port; here it ends nothing.

@@ -44,6 +44,9 @@ class Pausable(Stoppable):
         self._paused = False
         self._hear()
 
+    stopReading = pauseProducing
+    startReading = resumeProducing
+
     def _hear(self) -> None:
         if self._sock is not None and not self._paused and self._resting is None:
             self._loop.poller.want(self, READ)

@@ -114,6 +114,7 @@ class Port(Pausable):
         "_listener",
         "_reserve",
         "factory",
+        "sessionno",
     )
 
     def __init__(self, loop: Loop, reserve: Reserve, listener: Listener, factory: Any) -> None:
@@ -123,6 +124,8 @@ class Port(Pausable):
         self._listener = listener
         self.factory = factory
         self._host: Address | None = None
+        #: The number of the next connection that asks for its own.
+        self.sessionno = 0
         self._batch = 1
         self._complained = False
         self._draining: Draining | None = None
@@ -136,11 +139,6 @@ class Port(Pausable):
     def interface(self) -> Any:
         """The interface asked for."""
         return self._listener.interface
-
-    @property
-    def connected(self) -> bool:
-        """Whether it listens."""
-        return self._sock is not None
 
     def startListening(self) -> None:
         """Listen. CannotListenError when the system refuses."""
@@ -201,6 +199,11 @@ class Port(Pausable):
     def lost(self, reason: Failure) -> None:
         """One of the connections is over; ports do not mind."""
 
+    def nextSession(self) -> int:
+        """The number of a connection that asks for one."""
+        self.sessionno += 1
+        return self.sessionno - 1
+
     def getHost(self) -> Any:
         """The address listened on, with the real port number where 0 was asked for.
 
@@ -209,14 +212,6 @@ class Port(Pausable):
         if self._host is None:
             raise RuntimeError("getHost(): this port never listened")
         return self._host
-
-    def fileno(self) -> int:
-        """The listening socket's descriptor, -1 when it is closed."""
-        return self.fd
-
-    def getHandle(self) -> socket.socket | None:
-        """The listening socket, None when it is closed."""
-        return self._sock
 
     def logPrefix(self) -> str:
         """The factory's name, for logs."""

@@ -11,7 +11,7 @@ from reactor.defer import Deferred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    from socket import socket as Socket
     from typing import Any
 
     from reactor._core.loop import Loop
@@ -21,15 +21,47 @@ if TYPE_CHECKING:
 class Stoppable(Watch):
     """A socket that hears from anybody, and the factory or protocol that it serves."""
 
-    __slots__ = ("__weakref__", "_loop", "_sock", "_stopping")
+    # With a place for attributes of the program's own.
+    __slots__ = ("__dict__", "__weakref__", "_loop", "_opened", "_sock", "_stopping")
 
     def __init__(self, loop: Loop) -> None:
         """Not open yet."""
         super().__init__(-1)
         self._loop = loop
-        self._sock: socket.socket | None = None
+        # Invariant: there is one while it is open.
+        self._sock: Socket | None = None
+        # Whether it ever was.
+        self._opened = False
         # Whoever waits until the one that is served is told of the end; None when that is not so.
         self._stopping: list[Deferred[None]] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether it is open."""
+        return self._sock is not None
+
+    @property
+    def disconnected(self) -> bool:
+        """Whether it was open and is closed."""
+        return self._opened and self._sock is None
+
+    @property
+    def socket(self) -> Socket | None:
+        """The same as `getHandle()`."""
+        return self._sock
+
+    def getHandle(self) -> Socket | None:
+        """The socket, None when it is closed."""
+        return self._sock
+
+    def fileno(self) -> int:
+        """The socket's descriptor, -1 when it is closed."""
+        return self.fd
+
+    @property
+    def reactor(self) -> Any:
+        """The reactor that this port is one of."""
+        return self._loop.reactor
 
     def _served(self) -> Any:
         """The factory or protocol, whose `doStop` is called."""
@@ -62,6 +94,7 @@ class Stoppable(Watch):
         sock, self._sock = self._sock, None
         self.fd = -1
         if sock is not None:
+            self._opened = True
             sock.close()
         self._undone()
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 
+from reactor._transport.stream.lifecycle import State
+from reactor.error import ConnectionLost
+from reactor.failure import Failure
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from reactor._transport.stream.outbox import Outbox
+    from reactor._transport.stream.wire import Wire
 
 # What one receive asks for.
 _PIECE = 16384
@@ -50,3 +55,12 @@ def sendNow(sock: socket.socket, piece: bytes | memoryview | None, outbox: Outbo
     except OSError:
         # It does not take them, or is gone: that was the attempt.
         pass
+
+
+def closeTimedOut(wire: Wire) -> None:
+    """The time is over that `wire` had to send the rest."""
+    if wire.state is not State.CLOSING and not wire.owner.buffered:
+        # All is sent, and who stands on this wire waits for the peer's farewell: that has a limit of its own.
+        return
+    text = f"not everything was sent within closeTimeout={wire.closeTimeout} s of loseConnection"
+    wire.abort(Failure(ConnectionLost(text)))

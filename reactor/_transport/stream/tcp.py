@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 
+from reactor._transport.stream.socketoptions import SocketOptions
 from reactor._transport.stream.transport import StreamTransport
 from reactor._transport.stream.wire import Wire
 from reactor.address import IPv4Address, IPv6Address
@@ -124,15 +125,10 @@ def adopt(method: str, fileDescriptor: int, addressFamily: int, kind: int = sock
 
 
 @implementer(ITLSTransport)
-class TCPTransport(StreamTransport):
-    """A connection over TCP, IPv4 or IPv6.
+class TCPTransport(SocketOptions, StreamTransport):
+    """A connection over TCP, IPv4 or IPv6."""
 
-    Its options can be asked for and set at any time: when the connection is over, setting one has no effect, and asking
-    gives what was last set, or what every connection begins with.
-    """
-
-    # What a program set, (level, option) -> value: there once it has set anything, which few do.
-    __slots__ = ("_set",)
+    __slots__ = ()
 
     kind = "TCP"
 
@@ -148,38 +144,6 @@ class TCPTransport(StreamTransport):
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Send small writes at once, or hold them back (Nagle's algorithm, RFC 896)."""
         self._setOption(_TCP, _NODELAY, bool(enabled))
-
-    def getTcpKeepAlive(self) -> bool:
-        """Whether an idle connection is probed."""
-        return self._option(socket.SOL_SOCKET, socket.SO_KEEPALIVE, False)
-
-    def setTcpKeepAlive(
-        self, enabled: bool, idle: int | None = None, interval: int | None = None, count: int | None = None
-    ) -> None:
-        """Probe an idle connection, so that a peer that vanished is noticed (RFC 1122, 4.2.3.6).
-
-        `idle`: seconds without traffic before the first probe; `interval`: seconds between probes; `count`: unanswered
-        probes after which the connection is lost. What is None stays as the system has it. OSError when the system
-        refuses a value.
-        """
-        self._setOption(socket.SOL_SOCKET, socket.SO_KEEPALIVE, bool(enabled))
-        for name, value in (("TCP_KEEPIDLE", idle), ("TCP_KEEPINTVL", interval), ("TCP_KEEPCNT", count)):
-            if value is not None:
-                self._setOption(_TCP, getattr(socket, name), value)
-
-    def _option(self, level: int, option: int, default: bool) -> bool:
-        sock = self._wire.socket
-        if sock.fileno() >= 0:
-            return bool(sock.getsockopt(level, option))
-        return bool(getattr(self, "_set", {}).get((level, option), default))
-
-    def _setOption(self, level: int, option: int, value: int) -> None:
-        sock = self._wire.socket
-        if sock.fileno() >= 0:
-            sock.setsockopt(level, option, value)
-            if not hasattr(self, "_set"):
-                self._set: dict[tuple[int, int], int] = {}
-            self._set[level, option] = value
 
 
 class TCPListener:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from reactor._ground.declare import provides
 from reactor._ground.log import reportException
 from reactor._ground.naming import shown
+from reactor._transport.stream.descriptor import Descriptor
 from reactor._transport.stream.lifecycle import WRITING, State
 from reactor._transport.stream.producers import Source
 from reactor.error import ConnectionLost
@@ -17,7 +18,6 @@ from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterable
     from typing import Any
 
@@ -53,13 +53,13 @@ def asBytes(method: str, data: object) -> bytes:
 
 
 @implementer(ITransport, IConsumer, IPushProducer, ISystemHandle, ILoggingContext)
-class StreamTransport:
+class StreamTransport(Descriptor):
     """One connection, as its protocol sees it.
 
     `reactor.connectTCP` and `reactor.listenTCP` make these; programs do not.
     """
 
-    __slots__ = ("__weakref__", "_connector", "_host", "_peer", "_protocol", "_top", "_wire")
+    __slots__ = ("_connector", "_host", "_peer", "_protocol", "_top", "_wire")
 
     # What the repr calls it.
     kind = "stream"
@@ -320,14 +320,6 @@ class StreamTransport:
             self._host = self._address(self._wire.ownName())
         return self._host
 
-    def getHandle(self) -> socket.socket:
-        """The socket itself."""
-        return self._wire.socket
-
-    def fileno(self) -> int:
-        """The socket's descriptor, -1 when the connection is over."""
-        return self._wire.fd
-
     def logPrefix(self) -> str:
         """The protocol's name, for logs; that of the kind of connection when it is over."""
         return self.kind if self._protocol is None else type(self._protocol).__name__
@@ -400,14 +392,13 @@ class StreamTransport:
         value = reason.value
         if isinstance(value, ConnectionLost) and value.host is None:
             value.host, value.port = getattr(self._peer, "host", None), getattr(self._peer, "port", None)
-        self._connector = None
         self._top.receiver = _NOBODY
         if protocol is not None:
             try:
                 protocol.connectionLost(reason)
             except BaseException as e:
                 self.raised(e)
-        self._protocol = None
+        self._protocol = self._connector = None
         if connector is not None:
             connector.lost(reason)
 

@@ -20,9 +20,10 @@ import errno
 import socket
 
 from reactor._core.poller import READ, WRITE, Watch
-from reactor._transport.stream.closing import discardUnread, resetOnClose, sendNow
+from reactor._transport.stream.closing import closeTimedOut, discardUnread, resetOnClose, sendNow
 from reactor._transport.stream.lifecycle import DRAINING, READING, Event, State, step
 from reactor._transport.stream.outbox import Outbox
+from reactor._transport.stream.withholding import release
 from reactor.error import ConnectionAborted, ConnectionDone, ConnectionFdescWentAway, ConnectionLost, WriteBufferFull
 from reactor.failure import Failure
 
@@ -247,6 +248,8 @@ class Wire(Watch):
         if self._piece is not None or self._outbox is not None:
             if not self.interest & WRITE:
                 self._send()
+            elif self.state is not OPEN:
+                release(self)
         elif self.state is not OPEN:
             self._settle()
 
@@ -379,14 +382,7 @@ class Wire(Watch):
 
     def _closeTimedOut(self) -> None:
         self._closing = None
-        if self.state is not State.CLOSING and not self.owner.buffered:
-            # All is sent, and who stands on this wire waits for the peer's farewell: that has a limit of its own.
-            return
-        self.abort(
-            Failure(
-                ConnectionLost(f"not everything was sent within closeTimeout={self.closeTimeout} s of loseConnection")
-            )
-        )
+        closeTimedOut(self)
 
     def ownName(self) -> Any:
         """What the socket module calls our end's address. Kept: a socket that is closed does not tell any more."""

@@ -13,6 +13,7 @@ from collections import namedtuple
 from reactor._ground.declare import provides
 from reactor._ground.linklock import Lock
 from reactor._transport.stream.lifecycle import DRAINING, WRITING
+from reactor._transport.stream.socketoptions import SocketOptions
 from reactor._transport.stream.tcp import adopt
 from reactor._transport.stream.transport import StreamTransport
 from reactor._transport.stream.wire import Wire
@@ -32,21 +33,22 @@ if TYPE_CHECKING:
     from reactor._transport.stream.transport import Top
     from reactor.address import UNIXAddress
     from reactor.failure import Failure
-    from reactor.interfaces import IUNIXTransport
+    from reactor.interfaces import ITLSTransport, IUNIXTransport
 else:
-    from reactor._ground.declare import IUNIXTransport, implementer
+    from reactor._ground.declare import ITLSTransport, IUNIXTransport, implementer
 
 PeerCredentials = namedtuple("PeerCredentials", ("pid", "uid", "gid"))
 PeerCredentials.__doc__ = "Who is at the other end: numbers of the process, its user and its group."
 
 
-@implementer(IUNIXTransport)
-class UNIXTransport(StreamTransport):
-    """A connection over a UNIX socket."""
+@implementer(IUNIXTransport, ITLSTransport)
+class UNIXTransport(SocketOptions, StreamTransport):
+    """A connection over a UNIX socket. It has the methods of one over TCP, too: many protocols set its options."""
 
     __slots__ = ("_credentials", "_loop", "_passing")
 
     kind = "UNIX"
+    probes = False
 
     def __init__(self, wire: Wire, top: Top, peer: Address, protocol: Any, connector: Any, factory: Any) -> None:
         """As for every stream."""
@@ -64,6 +66,13 @@ class UNIXTransport(StreamTransport):
     def getHandle(self) -> socket.socket:
         """The socket itself."""
         return self._wire.socket if self._passing is None else self._passing.sock
+
+    def getTcpNoDelay(self) -> bool:
+        """False: there is nothing that is held back or not."""
+        return False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """No effect."""
 
     def getPeerCredentials(self) -> PeerCredentials:
         """Who is at the other end, a tuple `(pid, uid, gid)`: of the process that connected or, seen by a client, that
