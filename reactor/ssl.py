@@ -429,35 +429,58 @@ class ReloadingCertificate(DefaultOpenSSLContextFactory):
 
 
 class ServerNames:
-    """A server's context factory that picks another by the name that the client asks for (SNI, RFC 6066)."""
+    """A server's context factory that picks another by the name that the client asks for (SNI, RFC 6066).
+
+    Each name's connections are made with its own context from the first byte on: a TLS session that was begun under one
+    name is not resumed under one with another context, which may trust others (the handshake is made anew).
+    """
 
     def __init__(self, default: Any, names: Mapping[str, Any]) -> None:
         """`names` maps a host name, or "*.example.org", to a context factory; `default` is for all others.
 
-        ValueError when they do not all ask clients for a certificate in the same way: by the time that the name is
-        known, the default has decided that.
+        ValueError when they do not all ask clients for a certificate in the same way: where the standard library
+        changes the context (see `getContext`), the default has decided that by the time that the name is known.
         """
         self._default = default
         self._names = {(serverName(name) or name).lower(): factory for name, factory in names.items()}
-        wanted = self._context(default).verify_mode
+        wanted = self.contextFor(True).verify_mode
         for name, factory in self._names.items():
-            if self._context(factory).verify_mode != wanted:
+            if self._context(factory, None).verify_mode != wanted:
                 raise ValueError(f"ServerNames: {name!r} asks for client certificates otherwise than the default")
 
-    def _context(self, factory: Any) -> ssl.SSLContext:
-        return sideOf(factory, "ServerNames", True).context
+    def _context(self, factory: Any, name: str | None) -> ssl.SSLContext:
+        side = sideOf(factory, "ServerNames", True)
+        return side.context if side.chooses is None else side.chooses(name)
+
+    def contextFor(self, serverSide: bool) -> ssl.SSLContext:
+        """The default's context."""
+        return self._context(self._default, None)
+
+    def contextForName(self, name: str | None) -> ssl.SSLContext:
+        """The context for a client that asks for `name`; None: for none."""
+        factory = None
+        if name is not None:
+            asked = name.lower()
+            factory = self._names.get(asked) or self._names.get("*." + asked.partition(".")[2])
+        return self._context(self._default if factory is None else factory, name)
 
     def getContext(self) -> ssl.SSLContext:
-        """The default's context, which changes to another when a client asks for its name."""
-        context = self._context(self._default)
+        """The default's context, which changes to another when a client asks for its name: for other users of the
+        standard library's `ssl`. Where clients have to show certificates, no session is resumed there: OpenSSL does
+        that before it asks for the context, under whichever name the session began.
+        """
+        context = self.contextFor(True)
+        if context.verify_mode is not ssl.CERT_NONE:
+            context.num_tickets = 0
+            context.options |= ssl.OP_NO_TICKET
         context.sni_callback = self._pick
         return context
 
     def _pick(self, sslObject: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> int | None:
-        if name is None:
-            return None
-        asked = name.lower()
-        factory = self._names.get(asked) or self._names.get("*." + asked.partition(".")[2])
-        if factory is not None:
-            sslObject.context = self._context(factory)
+        if sslObject.session_reused and context.verify_mode is not ssl.CERT_NONE:
+            # With TLS 1.2, `name` is the one that the session began under, not the one that is asked for.
+            return ssl.ALERT_DESCRIPTION_ACCESS_DENIED
+        chosen = self.contextForName(name)
+        if chosen is not context:
+            sslObject.context = chosen
         return None

@@ -19,14 +19,26 @@ if TYPE_CHECKING:
 Found = tuple[list[Certificate], CertificateOptions]
 
 
-def inFolder(path: str, interval: float = 1.0) -> Reloading:
-    """A context factory of the certificates in the folder `path`, or in the one file that it is. Clients that ask for
-    no name, or for one that nobody has, get the first, in the order of the files' names.
-
-    The files are looked at again when a connection comes, once in `interval` seconds at most. OSError when they cannot
-    be read, ValueError when none of them has a certificate that goes with a private key.
+class InFolder:
+    """A context factory of the certificates in a folder, or in one file. Clients that ask for no name, or for one that
+    nobody has, get the first, in the order of the files' names.
     """
-    return Reloading(f"the certificates in {path}", lambda: _watched(path), lambda: _context(path), interval)
+
+    def __init__(self, path: str, interval: float = 1.0) -> None:
+        """Of those in `path`, where the files are looked at again when a connection comes, once in `interval` seconds
+        at most. OSError when they cannot be read, ValueError when none of them has a certificate that goes with a
+        private key.
+        """
+        what = f"the certificates in {path}"
+        self._names = Reloading(what, lambda: _watched(path), lambda: _serverNames(path), interval)
+
+    def contextFor(self, serverSide: bool) -> ssl.SSLContext:
+        """The context of the first certificate."""
+        return self._names.current().contextFor(serverSide)
+
+    def contextForName(self, name: str | None) -> ssl.SSLContext:
+        """The context of the certificate for `name`."""
+        return self._names.current().contextForName(name)
 
 
 def _files(path: str) -> list[str]:
@@ -43,8 +55,8 @@ def _watched(path: str) -> list[str]:
     return [path, *_files(path)]
 
 
-def _context(path: str) -> ssl.SSLContext:
-    """That of the first certificate, which changes to another when a client asks for its name."""
+def _serverNames(path: str) -> ServerNames:
+    """The first certificate for all, and each for the names that it has."""
     found = list(_usable(path))
     if not found:
         raise ValueError("expected a certificate and its private key, in files whose names end in .pem")
@@ -53,7 +65,7 @@ def _context(path: str) -> ssl.SSLContext:
     for chain, options in sorted(found, key=lambda each: (len(each[0]), each[0][0].notAfter)):
         for name in chain[0].dnsNames:
             names[name] = options
-    return ServerNames(found[0][1], names).getContext()
+    return ServerNames(found[0][1], names)
 
 
 def _usable(path: str) -> Iterator[Found]:

@@ -70,11 +70,11 @@ def _serverContext(options: Options) -> ssl.SSLContext:
 
 def serverFolder(options: Options) -> Any:
     """From path, a folder of certificates or one file: a context factory that answers each name with its own."""
-    from reactor.endpoints._folder import inFolder
+    from reactor.endpoints._folder import InFolder
 
     path = options.required("path")
     try:
-        return inFolder(path)
+        return InFolder(path)
     except (OSError, ValueError) as e:
         raise _notLoaded(options, "path", path, e) from e
 

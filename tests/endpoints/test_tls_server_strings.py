@@ -25,7 +25,7 @@ from reactor.endpoints import (
     serverFromString,
     wrapServerTLS,
 )
-from reactor.endpoints._folder import inFolder
+from reactor.endpoints._folder import InFolder
 from reactor.error import PeerVerifyError, SSLError
 from reactor.ssl import Certificate
 
@@ -201,7 +201,7 @@ def test_theOneThatIsValidLonger(net: Net, tmp_path: Path) -> None:
 def test_aFolderIsReadAgain(net: Net, tmp_path: Path) -> None:
     first = authority().issue_cert("localhost")
     write(first, tmp_path / "1.pem")
-    options = inFolder(str(tmp_path), interval=0)
+    options = InFolder(str(tmp_path), interval=0)
     port = listen(net, SSL4ServerEndpoint(net.reactor, 0, options, interface="127.0.0.1"))
     assert shown(net, port) == numberOf(first)
     added = authority().issue_cert("a.example")
@@ -221,12 +221,12 @@ def test_aFolderIsReadAgain(net: Net, tmp_path: Path) -> None:
 def test_notMoreOftenThanThat(net: Net, tmp_path: Path) -> None:
     first, second = authority().issue_cert("localhost"), authority().issue_cert("localhost")
     write(first, tmp_path / "1.pem")
-    options = inFolder(str(tmp_path), interval=3600)
-    context = options.getContext()
+    options = InFolder(str(tmp_path), interval=3600)
+    context = options.contextFor(True)
     write(second, tmp_path / "1.pem")
-    assert options.getContext() is context
-    options._next = 0
-    assert options.getContext() is not context
+    assert options.contextFor(True) is context
+    options._names._next = 0
+    assert options.contextFor(True) is not context
 
 
 @pytest.mark.parametrize(
@@ -260,4 +260,4 @@ def test_theArgumentsOfTwisted(net: Net, tmp_path: Path) -> None:
     assert (endpoint._port, endpoint._backlog, endpoint._interface) == (8443, 7, "127.0.0.1")
     endpoint = serverFromString(net.reactor, f"tls:path={path}:port=1:backlog=2:interface=x")
     assert (endpoint._port, endpoint._backlog, endpoint._interface) == (1, 2, "x")
-    assert wrapServerTLS(inFolder(str(tmp_path)), UNIXServerEndpoint(net.reactor, "s"), clock=net.reactor) is not None
+    assert wrapServerTLS(InFolder(str(tmp_path)), UNIXServerEndpoint(net.reactor, "s"), clock=net.reactor) is not None

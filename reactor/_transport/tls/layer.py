@@ -2,8 +2,8 @@
 above.
 
 Below is a wire, or another layer; above is a protocol and its transport, or another layer. To the one below it is
-receiver and owner, to the one above it is what a wire is. What was written and is not encrypted or handed on yet is the
-business of its other half, in `sealing`.
+receiver and owner, to the one above it is what a wire is. How it begins is told in `handshaking`, what happens to what
+was written and is not encrypted or handed on yet in `encrypting`.
 
 Three rules. No byte of the program leaves, and none comes in, before the handshake is verified. What ended the
 connection first is what is told: a failed handshake, an end without the peer's close_notify (a truncation, RFC 8446
@@ -19,17 +19,16 @@ from reactor._transport.stream.lifecycle import DRAINING, READING, Event, State,
 from reactor._transport.stream.outbox import Outbox
 from reactor._transport.stream.stack import NOBODY
 from reactor._transport.tls.answers import answered
-from reactor._transport.tls.encrypting import MOST, Sealing
+from reactor._transport.tls.encrypting import MOST
 from reactor._transport.tls.explain import explained, whyEnded
-from reactor.error import ConnectionDone, ConnectionLost, TimeoutError
+from reactor._transport.tls.handshaking import Handshaking
+from reactor.error import ConnectionDone, ConnectionLost
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-    from reactor._core.timers import DelayedCall
     from reactor._transport.stream.producers import Source
     from reactor._transport.stream.stack import Below, Turns
     from reactor._transport.tls.side import Side
@@ -39,24 +38,14 @@ OPEN = State.OPEN
 RECORD = 16384 + 256
 
 
-class Layer(Sealing):
+class Layer(Handshaking):
     """TLS on one connection."""
 
     __slots__ = (
         "_answered",
-        "_began",
-        "_facts",
         "_heardEnd",
-        "_in",
-        "_loop",
         "_partial",
-        "_paused",
-        "_put",
-        "_read",
         "_resuming",
-        "_side",
-        "_timer",
-        "owner",
         "receiver",
     )
 
@@ -65,27 +54,16 @@ class Layer(Sealing):
 
         ValueError or ssl.SSLError when `side`'s name or session are of no use with its context.
         """
-        self._loop = loop
-        self._side = side
-        self._in = incoming = ssl.MemoryBIO()
-        self._out = outgoing = ssl.MemoryBIO()
-        self._object = secured = side.context.wrap_bio(incoming, outgoing, side.serverSide, side.hostname, side.session)
-        # The two that run for each message, without the detour through the standard library's Python.
-        raw: Any = getattr(secured, "_sslobj", secured)
-        self._read, self._encryptor = raw.read, raw.write
-        self._put, self._take = incoming.write, outgoing.read
+        super().__init__(loop, side, facts)
         self.below = below
         self.receiver: Any
-        self._facts = facts
         self.state = OPEN
         self._early = Outbox()
-        self._shaken = False
         self._queue = None
         self._delivering = False
         self._answered = 0
         # Whether OpenSSL may have a part of a record.
         self._partial = False
-        self._paused = False
         # Whether `_continue` is going to be called: what is below is not read from before that.
         self._resuming = False
         # Whether the peer's close_notify came, and whether ours was sent.
@@ -93,8 +71,6 @@ class Layer(Sealing):
         self._saidEnd = False
         # Why it ended, when this layer knows better than the one below. TLS is of no use any more then.
         self._reason = None
-        self._timer: DelayedCall | None = None
-        self._began = loop.timers.seconds()
 
     def begin(self) -> None:
         """Begin the handshake. What is below delivers to this layer from now on."""
@@ -198,41 +174,6 @@ class Layer(Sealing):
         answer = self._take()
         if answer:
             self._answered = answered(self, self._answered, answer)
-
-    def _shake(self) -> bool:
-        """A step of the handshake; whether it is done."""
-        early = self._early
-        if early is None or self._reason is not None or self.state in (State.ENDING, State.CLOSED):
-            return False
-        if self._shaken:
-            # Not the first one: it goes on while it is read, between the peer's other bytes.
-            return True
-        try:
-            self._object.do_handshake()
-        except ssl.SSLWantReadError:
-            self._flush()
-            return False
-        except (ssl.SSLError, ValueError) as e:
-            self._broken(explained(e, self._object, self._known("handshake")))
-            return False
-        self._stopTimer()
-        self._flush()
-        self._shaken = True
-        self._encryptEarly()
-        if self._paused:
-            self.below.pause()
-        if self.state is not State.CLOSING:
-            self.owner.handshakeCompleted()
-        self._settle()
-        return True
-
-    def _shakeAgain(self) -> None:
-        """Something was read while another handshake was waited for: perhaps it is done."""
-        if self._reason is None and self.state is not State.CLOSED:
-            self._encryptEarly()
-            if self._early is None:
-                self._stopTimer()
-                self._settle()
 
     def _endHeard(self) -> None:
         """The peer's close_notify."""
@@ -396,41 +337,12 @@ class Layer(Sealing):
         self.below.lose()
         self._wait(self._side.shutdownTimeout, self._notTaken)
 
-    def _awaitHandshake(self) -> None:
-        self._wait(self._side.handshakeTimeout, self._handshakeTimedOut)
-
-    def _handshakeTimedOut(self) -> None:
-        if self._shaken and self._paused:
-            # Another one than the first, of which nothing is read: the time begins anew in `resume`.
-            return
-        text = f"the peer did not finish the TLS handshake within handshakeTimeout={self._side.handshakeTimeout} s"
-        self._reason = Failure(TimeoutError(string=text, **self._known("handshake")))
-        self.below.abort(self._reason)
-
     def _notAnswered(self) -> None:
         self.below.lose()
 
     def _notTaken(self) -> None:
         text = f"the peer ended TLS and did not take the rest within shutdownTimeout={self._side.shutdownTimeout} s"
         self.below.abort(Failure(ConnectionLost(text)))
-
-    def _wait(self, seconds: float | None, f: Callable[[], object]) -> None:
-        """`f()` in so many seconds, unless something else is waited for first."""
-        self._stopTimer()
-        if seconds:
-            self._timer = self._loop.timers.callLater(seconds, self._waited, f)
-
-    def _waited(self, f: Callable[[], object]) -> None:
-        self._timer = None
-        f()
-
-    def _stopTimer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None:
-            timer.cancel()
-
-    def _known(self, phase: str) -> dict[str, Any]:
-        return {**self._facts, "phase": phase, "elapsed": self._loop.timers.seconds() - self._began}
 
     # From below: everything else.
 

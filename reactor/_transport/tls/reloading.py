@@ -1,4 +1,4 @@
-"""A server's TLS context that is made of files, and made anew when they change: a renewed certificate needs no restart.
+"""What a server's TLS is made with, from files, and made anew when they change: a renewed certificate needs no restart.
 
 Knows when to look; what the files are and what is made of them, it is told.
 """
@@ -6,10 +6,10 @@ Knows when to look; what the files are and what is made of them, it is told.
 from __future__ import annotations
 
 import os
-import ssl
 from time import monotonic
 
 from reactor._ground.log import message
+from reactor.defer.generic import Generic, T
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Reloading:
-    """A context factory that looks at its files when a connection asks for a context.
+class Reloading(Generic[T]):
+    """A context, or whatever contexts come from, that looks at its files when a connection asks for it.
 
     While new files cannot be used (half written, say), the last that could be are.
     """
@@ -27,7 +27,7 @@ class Reloading:
         self,
         what: str,
         files: Callable[[], Iterable[str]],
-        make: Callable[[], ssl.SSLContext],
+        make: Callable[[], T],
         interval: float = 0.0,
     ) -> None:
         """`files()` are the paths to look at, `make()` makes a context of what they hold; what either raises comes out
@@ -41,7 +41,7 @@ class Reloading:
         self._interval = interval
         # Looked at before they are read: what changes meanwhile is seen the next time.
         self._seen = self._look()
-        self._context = make()
+        self._made = make()
         self._next = monotonic() + interval
         # What was wrong with files that were seen, for one line in the log and not one for each connection.
         self._complained: Any = None
@@ -53,8 +53,8 @@ class Reloading:
             seen.append((path, found.st_mtime_ns, found.st_size, found.st_ino))
         return seen
 
-    def getContext(self) -> ssl.SSLContext:
-        """The context of what the files hold now."""
+    def current(self) -> T:
+        """Of what the files hold now."""
         now = monotonic()
         if now >= self._next:
             self._next = now + self._interval
@@ -62,12 +62,16 @@ class Reloading:
                 self._renew()
             except (OSError, ValueError) as e:
                 self._complain(e)
-        return self._context
+        return self._made
+
+    def getContext(self) -> T:
+        """The same, for whoever takes this for a context factory."""
+        return self.current()
 
     def _renew(self) -> None:
         seen = self._look()
         if seen != self._seen:
-            self._context = self._make()
+            self._made = self._make()
             self._seen, self._complained = seen, None
 
     def _complain(self, problem: Exception) -> None:

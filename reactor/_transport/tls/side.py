@@ -17,7 +17,16 @@ SHUTDOWN_TIMEOUT = 10.0
 class Side:
     """A context, and what is asked of the peer."""
 
-    __slots__ = ("context", "handshakeTimeout", "hostname", "remember", "serverSide", "session", "shutdownTimeout")
+    __slots__ = (
+        "chooses",
+        "context",
+        "handshakeTimeout",
+        "hostname",
+        "remember",
+        "serverSide",
+        "session",
+        "shutdownTimeout",
+    )
 
     def __init__(
         self,
@@ -28,8 +37,10 @@ class Side:
         handshakeTimeout: float | None = HANDSHAKE_TIMEOUT,
         shutdownTimeout: float | None = SHUTDOWN_TIMEOUT,
         remember: Callable[[ssl.SSLSession | None], object] | None = None,
+        chooses: Callable[[str | None], ssl.SSLContext] | None = None,
     ) -> None:
-        """`remember(session)` is called when a connection ends.
+        """`remember(session)` is called when a connection ends. `chooses(name)`, if there is one, says for a server
+        which context the handshake begins with, by the name that the client asks for (None: for none).
 
         `hostname` is the name that a server is asked for (SNI) and verified against; `session` is one to resume.
         """
@@ -40,14 +51,16 @@ class Side:
         self.handshakeTimeout = handshakeTimeout
         self.shutdownTimeout = shutdownTimeout
         self.remember = remember
+        self.chooses = chooses
 
 
 def sideOf(contextFactory: Any, method: str, serverSide: bool, hostname: str | None = None) -> Side:
     """The side that `contextFactory` stands for: an `ssl.SSLContext`, or an object with `contextFor(serverSide)` or
     `getContext()` that returns one.
 
-    Such an object may have attributes of a Side's names as well. `hostname` is used where it has none. In the name of
-    `method`: TypeError for anything else, ValueError for a context that is for the other side only.
+    Such an object may have attributes of a Side's names as well, and `contextForName(name)`, which chooses a server's
+    context. `hostname` is used where it has none. In the name of `method`: TypeError for anything else, ValueError for
+    a context that is for the other side only.
     """
     context: Any = contextFactory
     if not isinstance(context, ssl.SSLContext):
@@ -81,6 +94,7 @@ def sideOf(contextFactory: Any, method: str, serverSide: bool, hostname: str | N
         getattr(contextFactory, "handshakeTimeout", HANDSHAKE_TIMEOUT),
         getattr(contextFactory, "shutdownTimeout", SHUTDOWN_TIMEOUT),
         remember,
+        getattr(contextFactory, "contextForName", None) if serverSide else None,
     )
 
 
