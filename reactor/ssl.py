@@ -12,6 +12,8 @@ import ssl
 
 from reactor._transport.tls.certificate import Certificate, DistinguishedName, _block
 from reactor._transport.tls.halfopen import HANDSHAKE_LIMIT
+from reactor._transport.tls.keys import Key
+from reactor._transport.tls.method import limit, versionOf
 from reactor._transport.tls.reloading import Reloading
 from reactor._transport.tls.side import HANDSHAKE_TIMEOUT, SHUTDOWN_TIMEOUT, serverName, sideOf
 from reactor._transport.tls.trust import (
@@ -67,37 +69,20 @@ class TLSVersion:
 # ---- Keys and certificates ----
 
 
-_KEY = b"PRIVATE KEY-----"
+class KeyPair(Key):
+    """A private key, in PEM form. `generate`, requests and signatures need the extra "certificates"."""
 
+    def newCertificate(self, newCertData: bytes) -> PrivateCertificate:
+        """This key with its certificate (DER), such as `signCertificateRequest` gives. ValueError when that is none."""
+        return PrivateCertificate(newCertData, self)
 
-class KeyPair:
-    """A private key, in PEM form. The standard library makes none: `openssl genpkey` does."""
-
-    def __init__(self, pem: bytes, passphrase: str | bytes | None = None) -> None:
-        """`pem` is the key; `passphrase` opens it where it is encrypted."""
-        self._pem = pem
-        self.passphrase = passphrase
-
-    @classmethod
-    def load(cls, data: bytes, passphrase: str | bytes | None = None) -> KeyPair:
-        """From PEM; what is there besides the key is left out. ValueError when there is no private key in it."""
-        # "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY" and the like.
-        label = data.find(_KEY)
-        begin = data.rfind(b"-----BEGIN", 0, max(label, 0))
-        end = data.find(b"-----END", max(label, 0))
-        stop = data.find(_KEY, max(end, 0))
-        if label < 0 or begin < 0 or end < 0 or stop < 0:
-            raise ValueError(f"there is no private key in PEM form in what was given ({len(data)} bytes)")
-        return cls(data[begin : stop + len(_KEY)] + b"\n", passphrase)
-
-    loadPEM = load
-
-    def dump(self) -> bytes:
-        """As PEM."""
-        return self._pem
-
-    def __repr__(self) -> str:
-        return "<KeyPair>"
+    def selfSignedCert(self, serialNumber: int, **kw: str) -> PrivateCertificate:
+        """This key with a certificate that it has signed itself, valid for a year; `kw` are the parts of its name:
+        ``commonName="localhost"``. Raises as `signCertificateRequest`.
+        """
+        name = DistinguishedName(kw)
+        request = self.certificateRequest(name)
+        return self.newCertificate(self.signCertificateRequest(name, request, lambda subject: True, serialNumber))
 
 
 class PrivateCertificate(Certificate):
@@ -385,13 +370,17 @@ class DefaultOpenSSLContextFactory:
         self,
         privateKeyFileName: str,
         certificateFileName: str,
+        sslmethod: Any = None,
         *,
         acceptableProtocols: Sequence[bytes] | None = None,
     ) -> None:
         """The certificate's file may hold the rest of its chain; `acceptableProtocols` are for ALPN.
 
-        OSError, `ssl.SSLError` when the files cannot be used.
+        :param sslmethod: the only version to speak, as OpenSSL ("TLSv1_2_METHOD"), pyOpenSSL or the standard library
+            call it; None, and what they call all versions: every one that is safe. ValueError for one that is not.
+        :raises OSError, ssl.SSLError: when the files cannot be used.
         """
+        self._version = versionOf(sslmethod)
         self.privateKeyFileName = privateKeyFileName
         self.certificateFileName = certificateFileName
         self.acceptableProtocols = acceptableProtocols
@@ -399,6 +388,7 @@ class DefaultOpenSSLContextFactory:
 
     def _fromFiles(self) -> ssl.SSLContext:
         context = serverContext()
+        limit(context, self._version)
         context.load_cert_chain(self.certificateFileName, self.privateKeyFileName, password=b"")
         if self.acceptableProtocols:
             context.set_alpn_protocols([_text(name) for name in self.acceptableProtocols])

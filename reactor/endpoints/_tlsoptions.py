@@ -12,11 +12,6 @@ if TYPE_CHECKING:
 
     from reactor.endpoints._strings import Options
 
-# Names that OpenSSL has for its methods; the latter mean whatever both sides know.
-_VERSIONS = {"TLSv1_2_METHOD": "TLSv1_2", "TLSv1_3_METHOD": "TLSv1_3"}
-_ANY = ("TLS_METHOD", "SSLv23_METHOD")
-_OUTDATED = ("SSLv2_METHOD", "SSLv3_METHOD", "TLSv1_METHOD", "TLSv1_1_METHOD")
-
 
 def serverOptions(options: Options) -> Any:
     """From privateKey, certKey, extraCertChain, sslmethod and dhParameters: a context factory that looks at the files
@@ -39,14 +34,12 @@ def serverOptions(options: Options) -> Any:
 
 def _version(options: Options) -> str | None:
     """The name of the only version of TLS that sslmethod allows; None for all that are safe."""
-    method = options.text("sslmethod", "TLS_METHOD")
-    if method in _VERSIONS:
-        return _VERSIONS[method]
-    if method in _ANY:
-        return None
-    why = "is outdated and not safe" if method in _OUTDATED else "is no such method"
-    expected = " or ".join([_ANY[0], *_VERSIONS])
-    raise options.wrong("sslmethod", f"sslmethod {method!r} {why}; expected {expected}")
+    from reactor._transport.tls.method import versionOf
+
+    try:
+        return versionOf(options.text("sslmethod", "TLS_METHOD"))
+    except ValueError as e:
+        raise options.wrong("sslmethod", str(e)) from None
 
 
 def _serverContext(options: Options) -> ssl.SSLContext:
