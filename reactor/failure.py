@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Frame = tuple[str, str, int, list[tuple[str, Any]] | tuple[()], list[tuple[str, Any]] | tuple[()]]
 
 _made = 0
+# What of a Failure may have been set, beside `frames`.
+_SET = ("_painted", "_parents", "_stack")
 
 
 class NoCurrentExceptionError(Exception):
@@ -84,6 +86,9 @@ class Failure(Special, BaseException):
             self.type = exc_type or exc_value.type
             self.tb = exc_tb or exc_value.tb
             self._frames = exc_value._frames
+            for name in _SET:
+                if name in exc_value.__dict__:
+                    self.__dict__[name] = exc_value.__dict__[name]
             # Where a Failure itself was raised, a variable holds it: that would be a circle, and is not what it tells.
             exc_value.__traceback__ = None
         elif isinstance(exc_value, BaseException):

@@ -512,7 +512,7 @@ def test_framesParentsAndStackCanBeSetAndAPickleKeepsThem() -> None:
     failure.frames = [("function", "file.py", 7, [], [])]
     failure.parents = ["other.process.Error", "builtins.Exception"]
     failure.stack = [("caller", "file.py", 3, [], [])]
-    for each in (failure, copy.copy(failure), pickle.loads(pickle.dumps(failure))):
+    for each in (failure, Failure(failure), copy.copy(failure), pickle.loads(pickle.dumps(failure))):
         assert each.frames == [("function", "file.py", 7, [], [])]
         assert each.parents == ["other.process.Error", "builtins.Exception"]
         assert each.stack == [("caller", "file.py", 3, [], [])]

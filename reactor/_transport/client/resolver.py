@@ -35,6 +35,7 @@ else:
 TIMEOUT = 60.0
 
 _SOCKET_TYPES = {"TCP": socket.SOCK_STREAM, "UDP": socket.SOCK_DGRAM}
+_FAMILIES: dict[type, int] = {IPv4Address: socket.AF_INET, IPv6Address: socket.AF_INET6}
 
 
 @implementer(IHostResolution)
@@ -163,11 +164,15 @@ class ThreadedResolver:
     ) -> HostResolution:
         """Look `hostName` up; tell the receiver that it began, each address, and that it is complete (with none: it
         failed, `error` says why).
+
+        :raises ValueError: for another `transportSemantics` than "TCP" and "UDP".
+        :raises TypeError: for `addressTypes` other than `IPv4Address` and `IPv6Address`.
         """
-        families = {IPv4Address: socket.AF_INET, IPv6Address: socket.AF_INET6}
-        wanted = {families[each] for each in addressTypes} if addressTypes is not None else set(families.values())
-        family = wanted.pop() if len(wanted) == 1 else socket.AF_UNSPEC
-        args = (portNumber, family, _SOCKET_TYPES[transportSemantics])
+        if transportSemantics not in _SOCKET_TYPES:
+            raise ValueError(
+                f"resolveHostName(): transportSemantics must be 'TCP' or 'UDP', not {transportSemantics!r}"
+            )
+        args = (portNumber, _familyOf(addressTypes), _SOCKET_TYPES[transportSemantics])
         question = _Question(hostName, args, transportSemantics, resolutionReceiver)
         late = TimeoutError(f"no answer within {self.timeout} s")
         question.timer = self._loop.timers.callLater(self.timeout, self._givenUp, question, late)
@@ -294,6 +299,15 @@ class ThreadedResolver:
             # No thread to give: they wait with the others.
             return
         self._sorting = True
+
+
+def _familyOf(addressTypes: Sequence[type] | None) -> int:
+    """What getaddrinfo is asked for."""
+    wrong = [each for each in addressTypes or () if each not in _FAMILIES]
+    if wrong:
+        raise TypeError(f"resolveHostName(): addressTypes must be of IPv4Address and IPv6Address, not {wrong!r}")
+    wanted = {_FAMILIES[each] for each in (_FAMILIES if addressTypes is None else addressTypes)}
+    return wanted.pop() if len(wanted) == 1 else socket.AF_UNSPEC
 
 
 def _answer(ask: Callable[..., Any], question: _Question) -> Any:

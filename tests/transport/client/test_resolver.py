@@ -447,6 +447,14 @@ def test_theSystemsOwnResolver(net: Net) -> None:
     assert net.result(net.reactor.resolve("localhost")) == "127.0.0.1"
 
 
+def test_wrongArguments(net: Net, resolver: ThreadedResolver) -> None:
+    with pytest.raises(ValueError, match="transportSemantics must be 'TCP' or 'UDP', not 'SCTP'"):
+        resolver.resolveHostName(Receiver(), "any.test", 1, None, "SCTP")
+    with pytest.raises(TypeError, match=r"addressTypes must be of .*, not \[<class 'str'>\]"):
+        resolver.resolveHostName(Receiver(), "any.test", 1, [IPv4Address, str])
+    assert net.reactor.getDelayedCalls() == []
+
+
 # Names beyond ASCII.
 
 
