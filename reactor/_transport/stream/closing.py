@@ -59,6 +59,7 @@ def sendNow(sock: socket.socket, piece: bytes | memoryview | None, outbox: Outbo
 
 def closeTimedOut(wire: Wire) -> None:
     """The time is over that `wire` had to send the rest."""
+    wire._closing = None
     if wire.state is not State.CLOSING and not wire.owner.buffered:
         # All is sent, and who stands on this wire waits for the peer's farewell: that has a limit of its own.
         return

@@ -11,7 +11,7 @@ from reactor._ground.declare import provides
 from reactor._ground.log import reportException
 from reactor._ground.naming import shown
 from reactor._transport.stream.descriptor import Descriptor
-from reactor._transport.stream.lifecycle import WRITING, State
+from reactor._transport.stream.lifecycle import READING, WRITING, State
 from reactor._transport.stream.producers import Source
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
@@ -183,6 +183,41 @@ class StreamTransport(Descriptor):
     @closeTimeout.setter
     def closeTimeout(self, seconds: float | None) -> None:
         self._wire.closeTimeout = seconds
+
+    @property
+    def lingerTimeout(self) -> float | None:
+        """Seconds for which `loseConnection`, when all is sent, waits for the peer to end its half, reading and
+        discarding what it sends; None (the default): not at all. For whoever answers and closes while the peer may
+        still be sending, as a server of HTTP does: unread bytes would make the system reset the connection, and the
+        peer lose the answer. Not in Twisted.
+
+        A peer that does not end its half in time, or sends more than `lingerLimit`, is aborted with ConnectionLost.
+        ValueError, TypeError for what is no number of seconds.
+        """
+        lingering = self._wire.lingering
+        return None if lingering is None else lingering.timeout
+
+    @lingerTimeout.setter
+    def lingerTimeout(self, seconds: float | None) -> None:
+        from reactor._transport.stream.lingering import Lingering
+
+        wire = self._wire
+        if wire.state in READING:
+            wire.lingering = None if seconds is None else Lingering(seconds)
+
+    @property
+    def lingerLimit(self) -> int | None:
+        """Bytes of the peer's that are discarded meanwhile at most: 16 MiB, unless it is set when `lingerTimeout` is.
+        None without that.
+        """
+        lingering = self._wire.lingering
+        return None if lingering is None else lingering.limit
+
+    @lingerLimit.setter
+    def lingerLimit(self, limit: int) -> None:
+        if self._wire.lingering is None:
+            raise RuntimeError("transport.lingerLimit: set transport.lingerTimeout first")
+        self._wire.lingering.limit = limit
 
     # Producing for the protocol.
 

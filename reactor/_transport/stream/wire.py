@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from reactor._core.loop import Loop
     from reactor._core.timers import DelayedCall
+    from reactor._transport.stream.lingering import Lingering
     from reactor._transport.stream.producers import Source
     from reactor._transport.stream.stack import Owner, Receiver
 
@@ -65,6 +66,7 @@ class Wire(Watch):
         "_piece",
         "_size",
         "closeTimeout",
+        "lingering",
         "loop",
         "mostRead",
         "name",
@@ -101,6 +103,7 @@ class Wire(Watch):
         self.state: State = OPEN
         self.source: Source | None = None
         self.closeTimeout: float | None = None
+        self.lingering: Lingering | None = None
         self.writeBufferLimit: int | None = None
         self._size = SMALL
         # What one receive asks for at most.
@@ -169,6 +172,8 @@ class Wire(Watch):
     def _endReceived(self) -> None:
         if self._broken is not None:
             self._end(self._lost(self._broken))
+        elif self.lingering is not None and self.lingering.endReceived():
+            pass
         elif not self.owner.endReceived():
             self._end(Failure(ConnectionDone()))
         elif self.state in READING:
@@ -315,7 +320,7 @@ class Wire(Watch):
         if state is State.CLOSING:
             if self._broken is not None:
                 self._end(self._lost(self._broken))
-            else:
+            elif self.lingering is None or not self.lingering.waits():
                 discardUnread(self.socket)
                 self._end(Failure(ConnectionDone()))
         elif state is State.FINISHING or state is State.HEARD_LAST:
@@ -349,17 +354,18 @@ class Wire(Watch):
 
     def lose(self) -> None:
         """Send what is queued, then close. No more is read."""
-        self.state = step(self.state, Event.LOSE)
+        before, self.state = self.state, step(self.state, Event.LOSE)
         if self.state is not State.CLOSING:
             return
-        self.loop.poller.drop(self, READ)
+        if self.lingering is None or not self.lingering.begin(self, before):
+            self.loop.poller.drop(self, READ)
         self._mark()
         self.limitClose()
 
     def limitClose(self) -> None:
         """The close was asked for, of this wire or of what stands on it: `closeTimeout` runs from now on."""
         if self.closeTimeout is not None and self._closing is None and self.state is not State.CLOSED:
-            self._closing = self.loop.timers.callLater(self.closeTimeout, self._closeTimedOut)
+            self._closing = self.loop.timers.callLater(self.closeTimeout, closeTimedOut, self)
 
     def finish(self) -> None:
         """Send what is queued, then end our half. Reading goes on."""
@@ -379,10 +385,6 @@ class Wire(Watch):
         if self.state is State.ENDING:
             resetOnClose(self.socket)
             self._end(reason)
-
-    def _closeTimedOut(self) -> None:
-        self._closing = None
-        closeTimedOut(self)
 
     def ownName(self) -> Any:
         """What the socket module calls our end's address. Kept: a socket that is closed does not tell any more."""
@@ -480,6 +482,8 @@ class Wire(Watch):
         self._piece = self._outbox = None
         if self.source is not None:
             self.dropSource()
+        if self.lingering is not None:
+            self.lingering.over()
         owner = self.owner
         owner.closing()
         # Before the owner is told, so that whoever connects again from there finds the local port free.

@@ -135,6 +135,9 @@ class UNIXTransport(SocketOptions, StreamTransport):
         """Send what is queued, then close."""
         self._noMoreBytes()
         super().loseConnection()
+        if self._passing is not None:
+            # Nobody gets what a peer sends while the close waits for its end.
+            self._passing.receiver = None
 
     def loseWriteConnection(self) -> None:
         """Send what is queued, then tell the peer that no more comes; reading goes on. Later writes are dropped."""
