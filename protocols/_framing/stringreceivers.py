@@ -12,6 +12,7 @@ from protocols._framing.lengths import LengthSplitter
 from protocols._framing.netstrings import NetstringSplitter
 from protocols._framing.splitter import Deaf, FrameError
 from reactor._ground.log import message
+from reactor._ground.peerlog import peerMessage
 from reactor._transport.stream.transport import asBytes
 
 TYPE_CHECKING = False
@@ -185,7 +186,7 @@ class StatefulStringProtocol:
         """Give `string` to the method of the present state. If there is none, that is logged and the string dropped."""
         receive = getattr(self, f"proto_{self.state}", None)
         if receive is None:
-            message("warning", "%r has no method proto_%s: %d bytes dropped", self, self.state, len(string))
+            peerMessage(self, "warning", "%r has no method proto_%s: %d bytes dropped", self, self.state, len(string))
             return
         self.state = receive(string)
         if self.state == "done":

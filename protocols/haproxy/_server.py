@@ -8,7 +8,7 @@ from protocols._proxying.handover import FirstReader
 from protocols._proxying.networks import Networks
 from protocols.haproxy._info import InvalidProxyHeader
 from protocols.haproxy._parser import LENGTH_LIMIT, HeaderParser
-from reactor._ground.log import message
+from reactor._ground.peerlog import peerLogOf, peerMessage
 from reactor.endpoints import quoteStringArgument, serverFromString
 from reactor.protocol import Factory
 
@@ -62,7 +62,7 @@ class HAProxyProtocolWrapper(FirstReader):
 
     def _refuse(self, why: str) -> None:
         self.unwatch()
-        message("info", "connection from %s closed: %s", self.transport.getPeer(), why)
+        peerMessage(self, "info", "connection from %s closed: %s", self.transport.getPeer(), why)
         self.transport.abortConnection()
 
 
@@ -123,7 +123,8 @@ class HAProxyWrappingFactory(Factory):
     def buildProtocol(self, addr: Any) -> Any:
         """Who reads the header; None, which closes the connection, for a peer that is not trusted."""
         if not self.trusted.hasPeer(addr):
-            message("info", "connection from %s refused: not trusted to send a PROXY header", addr)
+            text = "connection from %s refused: not trusted to send a PROXY header"
+            peerLogOf(self).message(getattr(addr, "host", ""), "info", text, addr)
             return None
         return HAProxyProtocolWrapper(self)
 

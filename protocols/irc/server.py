@@ -13,7 +13,8 @@ from protocols.irc.ctcp import CR, LF, M_QUOTE, NUL, ctcpStringify
 from protocols.irc.error import IRCBadMessage
 from protocols.irc.message import MAX_BODY, MAX_TAGS, Message, checkTagName, joinTags
 from protocols.irc.text import split
-from reactor._ground.log import reportException
+from reactor._ground.naming import prefixOf
+from reactor._ground.peerlog import peerException, peerMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class IRC(LineReceiver):
     def handleCommand(self, command: str, prefix: str, params: list[str]) -> None:
         """Call ``irc_COMMAND(prefix, params)``, or `irc_unknown` where there is none.
 
-        What it raises is logged, and the connection stays.
+        What it raises is logged, and the connection stays: so many entries a minute for one peer, and others are
+        counted.
         """
         method = getattr(self, "irc_" + command, None)
         try:
@@ -82,11 +84,18 @@ class IRC(LineReceiver):
                 method(prefix, params)
             else:
                 self.irc_unknown(prefix, command, params)
+        except NotImplementedError as error:
+            if method is not None:
+                peerException(self, "irc_%s", error, command)
+            else:
+                peerMessage(self, "info", "%s: the command %r is unknown", prefixOf(self), command)
         except Exception as error:
-            reportException("irc_%s", error, command)
+            peerException(self, "irc_%s", error, command)
 
     def irc_unknown(self, prefix: str, command: str, params: list[str]) -> None:
-        """A command came that there is no method for. Raises NotImplementedError; for subclasses."""
+        """A command came that there is no method for. Raises NotImplementedError, which is logged in one line, at level
+        INFO; for subclasses.
+        """
         raise NotImplementedError(command, prefix, params)
 
     # Out

@@ -17,7 +17,8 @@ from protocols.socks._lookups import LookUps
 from protocols.socks._replies import SOCKSProtocolError
 from reactor import error
 from reactor._ground.current import currentReactor
-from reactor._ground.log import message, reportException
+from reactor._ground.log import message
+from reactor._ground.peerlog import peerException, peerMessage
 from reactor.defer import CancelledError, Deferred, maybeDeferred
 from reactor.defer import TimeoutError as TookTooLong
 from reactor.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, connectProtocol
@@ -114,7 +115,7 @@ class SOCKSServerProtocol(Side):
 
     def _close(self, why: str) -> None:
         self._ready()
-        message("info", "SOCKS client %s closed: %s", self.transport.getPeer(), why)
+        peerMessage(self, "info", "SOCKS client %s closed: %s", self.transport.getPeer(), why)
         self.transport.write(self._handshake.takeOutput())
         self.transport.loseConnection()
 
@@ -148,7 +149,7 @@ class SOCKSServerProtocol(Side):
 
     def _verified(self, good: Any) -> None:
         if _failed(good):
-            reportException("%r could not verify", good, self)
+            peerException(self, "%r could not verify", good, self)
         try:
             self._handshake.verified(good is True)
         except SOCKSProtocolError as e:
@@ -203,7 +204,7 @@ class SOCKSServerProtocol(Side):
         if _failed(result):
             reply = r.TTL_EXPIRED if result.check(error.TimeoutError, TookTooLong) else r.FAILURE
             if reply == r.FAILURE and not result.check(CancelledError):
-                reportException("%r could not connect for %r", result, self, request)
+                peerException(self, "%r could not connect for %r", result, self, request)
         else:
             reply = result
         handshake.answered(reply)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from reactor._ground.naming import said
+from reactor._ground.naming import said, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ PLACE_BY_PHASE = {
 
 def oneLine(text: object) -> str:
     """`text` without anything that could end the line or steer a terminal; bytes are taken for a file name."""
-    line = os.fsdecode(text) if isinstance(text, bytes) else said(text, None)
-    return line if line.isprintable() else line.encode("unicode_escape").decode("ascii")
+    return visible(os.fsdecode(text) if isinstance(text, bytes) else said(text, None))
 
 
 def place(host: object, port: object) -> str:

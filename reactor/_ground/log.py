@@ -5,7 +5,8 @@
 Neither ever raises. Whoever reports is between two steps of something that has to be brought to its end: a connection
 that is being closed, a run that is being stopped. So what a program puts in between is not trusted: objects are named
 by `naming`, which bounds them, and what a handler or a filter raises goes to standard error, with what it was given to
-log.
+log. Nor are peers, whose bytes get into arguments and into the texts of exceptions: what could begin a line or steer a
+terminal is escaped.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import sys
 
 from reactor._ground.current import interrupted
-from reactor._ground.naming import LONGEST, cut, nameOf, said, shown
+from reactor._ground.naming import LONGEST, cut, harmless, nameOf, said, shown, visible
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,10 +84,10 @@ class _Named:
         self._limit = limit
 
     def __repr__(self) -> str:
-        return shown(self._value, self._limit)
+        return visible(shown(self._value, self._limit))
 
     def __str__(self) -> str:
-        return said(self._value, self._limit)
+        return visible(said(self._value, self._limit))
 
 
 def _named(args: tuple[object, ...], limit: int | None = LONGEST) -> list[object]:
@@ -95,7 +96,7 @@ def _named(args: tuple[object, ...], limit: int | None = LONGEST) -> list[object
 
 
 def _printable(problem: BaseException) -> bool:
-    """Whether its traceback can be made, and has no text that is too long to be logged."""
+    """Whether its traceback can be made, and has no text that is too long to be logged, or must be escaped."""
     waiting, seen = [problem], set[int]()
     try:
         while waiting and len(seen) < _MOST:
@@ -106,7 +107,7 @@ def _printable(problem: BaseException) -> bool:
             texts = [said(each, None) for each in (error, *getattr(error, "__notes__", ()))]
             # A class can make of its name what it likes.
             texts += [type(error).__module__, type(error).__qualname__]
-            if any(len(each) > LONGEST_TEXT for each in texts):
+            if any(len(each) > LONGEST_TEXT or harmless(each) != each for each in texts):
                 return False
             waiting += [each for each in (error.__cause__, error.__context__) if each is not None]
             waiting += getattr(error, "exceptions", ()) if isinstance(error, BaseExceptionGroup) else ()
@@ -120,6 +121,7 @@ def _traceback(failure: Failure) -> str:
         text = failure.getTraceback()
     except Exception:
         text = f"{nameOf(failure.type)}: {said(failure.value)}\n"
+    text = harmless(text)
     if len(text) <= 2 * LONGEST_TEXT:
         return text
     # Where it began, and how it ended.

@@ -7,6 +7,8 @@ own asks here, and gets a text.
 
 from __future__ import annotations
 
+import re
+
 from reactor._ground.current import interrupted
 
 TYPE_CHECKING = False
@@ -31,6 +33,18 @@ def said(value: object, limit: int | None = LONGEST) -> str:
     return cut(_asked(str, value, "text"), limit)
 
 
+def visible(text: str) -> str:
+    """`text` on one line and without what could steer a terminal: what cannot be printed is written as in a literal."""
+    if text.isprintable():
+        return text
+    return "".join([c if c.isprintable() else _literal(c) for c in text])
+
+
+def harmless(text: str) -> str:
+    """`text` of several lines, likewise but for its line feeds and tabs, and what is only invisible."""
+    return _STEERING.sub(lambda found: _literal(found[0]), text)
+
+
 def prefixOf(value: Any) -> str:
     """What ``value.logPrefix()`` says, or the name of its class. Never raises."""
     return cut(_asked(_prefix, value, "logPrefix"), LONGEST)
@@ -47,6 +61,14 @@ def cut(text: str, limit: int | None) -> str:
     if limit is None or len(text) <= limit:
         return text
     return f"{text[:limit]}... ({len(text)} in all)"
+
+
+# Control characters but tab and LF, what else begins a line or turns the direction of writing, and what is no text.
+_STEERING = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def _literal(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 _CLASS_NAME = type.__dict__["__name__"].__get__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from reactor._ground.log import message
 from reactor.endpoints._ssl import handOver
 from reactor.protocol import Factory
 
@@ -114,5 +113,7 @@ class _Securing:
         """The handshake failed, there was none, or the factory wanted no connection."""
         if self._transport is not None:
             self._transport = None
-            self._owner.halfOpen.leave(self)
-            message("info", "%s: no TLS connection with %s: %s", self._owner.whose, self._address, reason.value)
+            among = self._owner.halfOpen
+            among.leave(self)
+            text = "%s: no TLS connection with %s: %s"
+            among.tellFailure(self._address, text, self._owner.whose, self._address, reason.value)

@@ -254,3 +254,59 @@ def test_withoutAHandlerItIsPrinted() -> None:
     )
     lines: list[Any] = said.splitlines()
     assert lines == ["printed", "printed too", "KeyError: 1"]
+
+
+HOSTILE = "evil\x1b[2J\x9b31m\x85\x0b\x0c\r\u2028FAKE\u202e\udcff"
+
+
+def steers(text: str) -> list[str]:
+    return [c for c in text if c != "\n" and not c.isprintable()]
+
+
+class Saying:
+    """Whose texts are a peer's."""
+
+    def __repr__(self) -> str:
+        return HOSTILE
+
+    __str__ = __repr__
+
+
+@pytest.mark.parametrize("argument", [HOSTILE, HOSTILE + "\n", HOSTILE.encode("latin-1", "replace"), Saying()])
+@pytest.mark.parametrize("how", ["%s", "%r"])
+def test_S_logs_argumentsAreEscaped(how: str, argument: Any, caplog: pytest.LogCaptureFixture) -> None:
+    message("warning", "peer said " + how, argument)
+    reportException("peer said " + how, KeyError(), argument)
+    assert len(caplog.messages) == 2
+    for text in caplog.messages:
+        assert "evil\\x1b" in text and "FAKE" in text
+        assert steers(text) == [] and "\n" not in text
+        text.encode()
+
+
+def nested(inner: BaseException) -> BaseException:
+    outer = raised("outside")
+    outer.__cause__ = inner
+    outer.add_note("noted")
+    return outer
+
+
+@pytest.mark.parametrize("wrap", [lambda e: e, nested, Failure, lambda e: ExceptionGroup("several", [e])])
+@pytest.mark.parametrize("text", [HOSTILE, HOSTILE + "\n" + HOSTILE])
+def test_S_logs_textsOfExceptionsAreEscaped(text: str, wrap: Any, caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise ValueError("cannot parse " + text)
+    except ValueError as e:
+        problem = wrap(e)
+    reportException("it failed", problem)
+    assert "ValueError: cannot parse evil\\x1b[2J" in caplog.text
+    assert steers(caplog.text) == []
+    caplog.text.encode()
+
+
+def test_severalLinesOfAnExceptionStay(caplog: pytest.LogCaptureFixture) -> None:
+    problem = ValueError("line one\n\tline two, schön\xa0")
+    reportException("it failed", problem)
+    (record,) = caplog.records
+    assert record.exc_info is not None and record.exc_info[1] is problem
+    assert "line one\n\tline two, schön\xa0" in caplog.text

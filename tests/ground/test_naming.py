@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reactor._ground.naming import LONGEST, cut, nameOf, prefixOf, said, shown
+from reactor._ground.naming import LONGEST, cut, harmless, nameOf, prefixOf, said, shown, visible
 from reactor.base import Reactor
 
 
@@ -135,3 +135,36 @@ def test_aKeyboardInterruptThere() -> None:
         reactor.run()
     reactor.close()
     assert texts == ["<Thing whose representation raises KeyboardInterrupt>"]
+
+
+HOSTILE = "evil\x1b[2J\x9b31m\x85\x0b\x0c\r\n\u2028\u2029\u202e\x00\x7f\udcff"
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("plain, schön, \U0001f600", "plain, schön, \U0001f600"),
+        ("a\nb\tc", "a\\nb\\tc"),
+        ("\x1b[2J\x9b", "\\x1b[2J\\x9b"),
+        ("schön\u2028\u202e\xa0", "schön\\u2028\\u202e\\xa0"),
+        ("\udcff\U000e0001", "\\udcff\\U000e0001"),
+        ("", ""),
+    ],
+)
+def test_whatIsVisible(text: str, seen: str) -> None:
+    assert visible(text) == seen
+    assert visible(seen) == seen
+
+
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_whatSteersATerminalIsNeverThere(number: int) -> None:
+    text = HOSTILE[number]
+    assert visible(text).isprintable()
+    assert harmless(text).isprintable() or text == "\n"
+    harmless(text).encode()
+
+
+def test_severalLinesStayLines() -> None:
+    text = "Traceback:\n\tone\n  schön\xa0\u200b\n"
+    assert harmless(text) == text
+    assert harmless("a\x1b\nb\r\n") == "a\\x1b\nb\\r\n"

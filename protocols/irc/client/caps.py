@@ -18,8 +18,8 @@ from protocols.irc.message import Message
 from protocols.irc.sasl import SASLExchange, SASLState
 from protocols.irc.servertime import parseServerTime
 from reactor._ground.log import message as logMessage
-from reactor._ground.log import reportException
 from reactor._ground.naming import prefixOf
+from reactor._ground.peerlog import peerException
 from reactor.defer import Deferred, fail
 from reactor.failure import Failure
 from reactor.protocol import connectionDone
@@ -111,7 +111,7 @@ class ClientCaps(ClientNick):
         if caps.state is not was:
             text = "%s: the server leaves CAP unanswered for %g s; on is: %s"
             names = " ".join(sorted(caps.enabled)) or "nothing"
-            logMessage("warning", text, self.logPrefix(), self.negotiationTimeout, names)
+            logMessage("warning", text, prefixOf(self), self.negotiationTimeout, names)
             self._advanced(was, step)
 
     def _endRegistration(self) -> None:
@@ -243,7 +243,7 @@ class ClientCaps(ClientNick):
         try:
             self.batchEnded(batch)
         except Exception as e:
-            reportException(f"{self.logPrefix()} failed on the end of a batch", e)
+            peerException(self, "%s failed on the end of a batch", e, prefixOf(self))
         self._answer(batch)
 
     def _answer(self, item: Message | Batch) -> None:

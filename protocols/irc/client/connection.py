@@ -22,8 +22,8 @@ from protocols.irc.message import MAX_TAGS, Message, checkTagName, splitSource
 from protocols.irc.numerics import numeric_to_symbolic
 from reactor._ground.current import currentReactor
 from reactor._ground.log import message as logMessage
-from reactor._ground.log import reportException
 from reactor._ground.naming import prefixOf
+from reactor._ground.peerlog import peerException, peerMessage
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
 from reactor.protocol import connectionDone
@@ -270,7 +270,7 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
         except (IRCBadMessage, IRCBadModes):
             self.badMessage(str(self.currentMessage or (prefix, command, params)), *sys.exc_info())
         except Exception as e:
-            reportException("%s failed on %s from %r", e, prefixOf(self), command, prefix)
+            peerException(self, "%s failed on %s from %r", e, prefixOf(self), command, prefix)
 
     def irc_unknown(self, prefix: str, command: str, params: list[str]) -> None:
         """A message came that no method is there for."""
@@ -284,11 +284,11 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
     ) -> None:
         """`line` is no message, or makes no sense where it came; it is logged."""
         shown = line if len(line) <= 200 else line[:200] + "..."
-        logMessage("warning", "%s: bad message %r: %s", prefixOf(self), shown, excValue)
+        peerMessage(self, "warning", "%s: bad message %r: %s", prefixOf(self), shown, excValue)
 
     def quirkyMessage(self, s: str) -> None:
         """A peer does something odd, which is logged."""
-        logMessage("info", "%s: %r", prefixOf(self), s)
+        peerMessage(self, "info", "%s: %r", prefixOf(self), s)
 
 
 def _shown(line: str) -> str:

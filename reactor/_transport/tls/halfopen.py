@@ -11,6 +11,7 @@ from __future__ import annotations
 from time import monotonic
 
 from reactor._ground.log import message
+from reactor._ground.peerlog import PeerLog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _QUIET = 60.0
 class HalfOpen:
     """Who has not finished yet, the oldest first."""
 
-    __slots__ = ("_dropped", "_limit", "_members", "_quietUntil", "_whose")
+    __slots__ = ("_dropped", "_limit", "_log", "_members", "_quietUntil", "_whose")
 
     def __init__(self, limit: int | None, whose: object) -> None:
         """`limit` is how many there may be, None for any number; `whose` is named in the log."""
@@ -41,6 +42,7 @@ class HalfOpen:
         self._members: dict[Member, None] = {}
         self._dropped = 0
         self._quietUntil = 0.0
+        self._log = PeerLog()
 
     def __len__(self) -> int:
         return len(self._members)
@@ -58,6 +60,10 @@ class HalfOpen:
     def leave(self, member: Member) -> None:
         """`member` has finished, or is gone. Nothing when it was sent away."""
         self._members.pop(member, None)
+
+    def tellFailure(self, peer: object, text: str, *args: object) -> None:
+        """Log that one from `peer`, an address, did not finish; of each host so many a minute."""
+        self._log.message(getattr(peer, "host", ""), "info", text, *args)
 
     def clear(self) -> None:
         """Send all away."""

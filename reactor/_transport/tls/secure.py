@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ssl
 
-from reactor._ground.log import message
 from reactor._transport.stream.wire import MIDDLE
 from reactor._transport.tls.halfopen import HalfOpen, limitOf
 from reactor._transport.tls.layer import Layer
@@ -308,4 +307,4 @@ class _ServerShaking(_Shaking):
 
     def lost(self, reason: Failure) -> None:
         self.among.leave(self)
-        message("info", "%r: no TLS connection with %s: %s", self.port, self._peer, reason.value)
+        self.among.tellFailure(self._peer, "%r: no TLS connection with %s: %s", self.port, self._peer, reason.value)
