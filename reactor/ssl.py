@@ -11,6 +11,7 @@ import os
 import ssl
 
 from reactor._transport.tls.certificate import Certificate, DistinguishedName, _block
+from reactor._transport.tls.context import clientContext, serverContext
 from reactor._transport.tls.halfopen import HANDSHAKE_LIMIT
 from reactor._transport.tls.keys import Key
 from reactor._transport.tls.method import limit, versionOf
@@ -164,7 +165,7 @@ class AcceptableCiphers:
 
         ssl.SSLError when it names none.
         """
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(cipherString)
+        clientContext().set_ciphers(cipherString)
         return cls(cipherString)
 
 
@@ -252,7 +253,7 @@ class CertificateOptions:
 
     def _make(self, serverSide: bool) -> ssl.SSLContext:
         if not serverSide:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context = clientContext()
             trustRootFrom(self.trustRoot).apply(context, clientSide=True)
             self._equip(context)
             return context
@@ -279,18 +280,6 @@ class CertificateOptions:
             context.set_alpn_protocols([_text(name) for name in self.acceptableProtocols])
         if self.acceptableCiphers is not None:
             context.set_ciphers(self.acceptableCiphers.specification)
-
-
-def serverContext() -> ssl.SSLContext:
-    """A server's context with our defaults and no certificate yet: TLS 1.2 or newer, no compression, no
-    renegotiation.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    # A connection that is cut without close_notify is an error, not an end.
-    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
-    return context
 
 
 def _text(name: bytes | str) -> str:
@@ -341,7 +330,7 @@ def optionsForClientTLS(
         raise TypeError(f"optionsForClientTLS(): hostname must be a str, not {hostname!r}")
     if not hostname:
         raise ValueError("optionsForClientTLS(): hostname must not be empty")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = clientContext()
     trustRootFrom(trustRoot).apply(context, clientSide=True)
     extra: dict[str, Any] = dict(extraCertificateOptions or {})
     if clientCertificate is not None:
@@ -355,7 +344,7 @@ class ClientContextFactory:
     """A client's context that trusts whom the system trusts, and takes the name to verify from where it connects to."""
 
     def __init__(self) -> None:
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._context = clientContext()
         platformTrust().apply(self._context, clientSide=True)
 
     def getContext(self) -> ssl.SSLContext:

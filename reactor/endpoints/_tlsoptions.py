@@ -45,7 +45,7 @@ def _version(options: Options) -> str | None:
 def _serverContext(options: Options) -> ssl.SSLContext:
     import ssl
 
-    from reactor.ssl import serverContext
+    from reactor._transport.tls.context import serverContext
 
     context = serverContext()
     version = _version(options)

@@ -11,6 +11,9 @@ import ssl
 import tempfile
 from functools import cache
 
+from reactor._transport.tls.context import clientContext as safeClientContext
+from reactor._transport.tls.context import serverContext as safeServerContext
+
 NAME = "simulated.example"
 
 _KEY = """\
@@ -34,8 +37,7 @@ yjkQFX99l0JzzGkVfIzwXlLa9uBHKiVmykZ/7jR4G998DvHpKD4MfhrO7WUA
 @cache
 def serverContext() -> ssl.SSLContext:
     """A server's, with the certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = safeServerContext()
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
     # OpenSSL takes a key from a file only.
@@ -52,7 +54,6 @@ def serverContext() -> ssl.SSLContext:
 @cache
 def clientContext() -> ssl.SSLContext:
     """A client's that trusts it and nothing else."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = safeClientContext()
     context.load_verify_locations(cadata=_CERTIFICATE)
     return context
