@@ -166,6 +166,8 @@ class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
         self._endThreads(done)
 
     def _disconnectAll(self) -> None:
+        if self._loop.poller.inFork:
+            return
         # In rounds: a program that is told of the loss may connect again at once, as the guide's example does.
         poller = self._loop.poller
         for _ in range(_ROUNDS):

@@ -33,7 +33,7 @@ BESIDE_EPOLL = {"SelectSelector", "PollSelector"}
 ANY_SELECTOR = {
     "told by the call itself": "L1 L2 U8 X1 X2 X6 M1 M3 R2",
     "what a child is given, before there is anything to watch": "S4 R7 R9",
-    "the interpreter's, or the kernel's own time (3 s each)": "S2 C3",
+    "the interpreter's, or the kernel's own time (3 s each)": "S2 C3 F9",
     "memory, and callbacks that no loop makes": "M10 D1 D2 D4 D5 D6 D7 D8 D9 D10",
     "above the transport": "PROXY SOCKS S_lines S_netstrings S_prefixes S_parsers S_irc S_ircAgain S_startTLS S_logs",
     "settings": "S_tlsClient S_tlsServer S_unix",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 
+from reactor._core.forks import tellInFork
 from reactor._core.poller import READ, Watch
 
 TYPE_CHECKING = False
@@ -88,7 +89,7 @@ class Exit(Watch):
 class Children:
     """The children of one loop."""
 
-    __slots__ = ("_before", "_loop", "_waiting", "usePidfd")
+    __slots__ = ("__weakref__", "_before", "_loop", "_waiting", "usePidfd")
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
@@ -138,6 +139,12 @@ class Children:
 
         if not self._before:
             self._before.append(signal.signal(signal.SIGCHLD, self._signalled))
+            tellInFork(self)
+
+    def forked(self) -> None:
+        """This is a fork: those are no children of this process."""
+        self._waiting.clear()
+        self._restore()
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._loop.callFromThread(self.look, (), {})

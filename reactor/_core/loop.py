@@ -21,6 +21,7 @@ from collections import deque
 from contextvars import copy_context
 from time import monotonic
 
+from reactor._core.forks import tellInFork
 from reactor._core.poller import ERROR, READ, WRITE, Poller, Watch, selectable
 from reactor._core.timers import TimerQueue, run
 from reactor._core.waker import Waker
@@ -48,7 +49,19 @@ LONGEST_WAIT = 3600.0
 class Loop:
     """The heart: `turn` until told otherwise."""
 
-    __slots__ = ("_renewed", "calls", "dirty", "ending", "escape", "poller", "reactor", "socket", "timers", "waker")
+    __slots__ = (
+        "__weakref__",
+        "_renewed",
+        "calls",
+        "dirty",
+        "ending",
+        "escape",
+        "poller",
+        "reactor",
+        "socket",
+        "timers",
+        "waker",
+    )
 
     def __init__(self, selector: selectors.BaseSelector | None, escape: Callable[[BaseException], object]) -> None:
         """Watch with `selector` (None: what suits this system best); `escape` is given a KeyboardInterrupt or
@@ -69,6 +82,7 @@ class Loop:
         self._renewed: float | None = 0.0
         self.waker = Waker()
         self.poller.add(self.waker, READ)
+        tellInFork(self)
 
     def callFromThread(self, f: Callable[..., object], args: tuple[Any, ...], kw: dict[str, Any]) -> None:
         """Call `f(*args, **kw)` in the loop's thread, in the context variables of now.
@@ -251,11 +265,23 @@ class Loop:
         self.timers.ready = waiting
 
     def raised(self, text: str, problem: BaseException, *args: object) -> None:
-        """User code raised `problem`: report it under `text % args`, or stop the reactor with it."""
+        """User code raised `problem`: report it under `text % args`, or stop the reactor with it.
+
+        In a fork it is raised: there is no reactor to stop, and nothing to go on with.
+        """
+        if self.poller.inFork:
+            raise problem
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):
             self.escape(problem)
         else:
             reportException(text, problem, *args)
+
+    def forked(self) -> None:
+        """This is a fork: whatever was to be done, the parent does it."""
+        self.dirty.clear()
+        self.calls.clear()
+        self.ending = None
+        self.timers.abandon()
 
     def close(self) -> None:
         """Give the kernel's side back. The loop is of no use afterwards."""

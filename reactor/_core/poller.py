@@ -27,6 +27,7 @@ import select
 import selectors
 
 from reactor._core.alwaysready import AlwaysReady
+from reactor._core.forks import tellInFork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,19 +49,6 @@ if TYPE_CHECKING:
 READ = 1
 WRITE = 4
 ERROR = 8 | 16
-
-
-# How many forks lie between the process that imported this file and this one. Looked at five times a connection, which
-# asking the kernel for the process's number would be felt in.
-_forks = 0
-
-
-def _forked() -> None:
-    global _forks
-    _forks += 1
-
-
-os.register_at_fork(after_in_child=_forked)
 
 
 class Watch:
@@ -87,6 +75,11 @@ class Watch:
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops: close, and tell whoever is to be told."""
         raise NotImplementedError
+
+    def forked(self) -> None:
+        """This is a fork of the process that watches it: let go of what is to be sent, and let nothing more happen.
+        What belongs to the parent is neither closed nor changed.
+        """
 
     def supersede(self) -> None:
         """Another descriptor with this one's number is to be watched. ValueError, unless this one is gone."""
@@ -130,7 +123,7 @@ class Gone(Watch):
 class Poller:
     """Descriptor -> watch, and the backend that is kept in step with it."""
 
-    __slots__ = ("_backend", "_epoll", "_forks", "_pid", "doubtful", "fresh", "poll", "watches")
+    __slots__ = ("__weakref__", "_backend", "_epoll", "_pid", "doubtful", "fresh", "inFork", "poll", "watches")
 
     def __init__(self, selector: selectors.BaseSelector | Backend | None = None) -> None:
         """Watch with `selector`, which may be a backend itself, or with what suits this system best."""
@@ -153,12 +146,12 @@ class Poller:
         # Whether the kernel may tell of descriptors that nobody here has any more: `renew` is due.
         self.doubtful = False
         self._pid = os.getpid()
-        self._forks = _forks
+        # Whether this process is a fork of the one that made it.
+        self.inFork = False
+        tellInFork(self)
 
     def add(self, watch: Watch, interest: int) -> None:
         """Begin to watch. A watch that is there may have an interest of 0: it is then known, not armed."""
-        if self._forks != _forks:
-            self.checkProcess()
         fd = watch.fd
         if fd < 0:
             raise ValueError(f"{watch.public()!r} has no descriptor to watch: its fileno() is {fd}")
@@ -211,8 +204,6 @@ class Poller:
             self.doubtful = True
 
     def _arm(self, watch: Watch, mask: int) -> None:
-        if self._forks != _forks:
-            self.checkProcess()
         if not watch.armed:
             try:
                 self._backend.register(watch.fd, mask)
@@ -232,8 +223,6 @@ class Poller:
         fd = watch.fd
         if self.watches.get(fd) is not watch:
             return
-        if self._forks != _forks:
-            self.checkProcess()
         del self.watches[fd]
         watch.interest = 0
         if watch.armed:
@@ -284,13 +273,59 @@ class Poller:
 
     def checkProcess(self) -> None:
         """RuntimeError in a fork of the process that made this poller."""
-        # After fork() the child shares the parent's epoll set: what it unregistered there, the parent would never hear
-        # of again.
-        if self._forks != _forks:
-            raise RuntimeError(
-                f"this reactor belongs to process {self._pid} and cannot be used in its fork, process {os.getpid()}; "
-                "make a new one there: reactor.base.Reactor()"
-            )
+        if self.inFork:
+            raise _notHere(self._pid)
+
+    def forked(self) -> None:
+        """This is a fork. The child shares the parent's epoll set: what it unregistered there, the parent would never
+        hear of again.
+        """
+        watches = list(self.watches.values())
+        self.inFork = True
+        self._backend = backend = _Elsewhere(self._pid, (self._backend, watches))
+        self._epoll = None
+        self.doubtful = False
+        self.poll = backend.poll
+        self.watches.clear()
+        self.fresh.clear()
+        for watch in watches:
+            watch.interest = watch.armed = 0
+            watch.forked()
+
+
+def _notHere(pid: int) -> RuntimeError:
+    return RuntimeError(
+        f"this reactor belongs to process {pid} and cannot be used in its fork, process {os.getpid()}; "
+        "make a new one there: reactor.base.Reactor()"
+    )
+
+
+class _Elsewhere:
+    """The backend of a poller in a fork: there is none."""
+
+    __slots__ = ("_kept", "_pid")
+
+    def __init__(self, pid: int, kept: object) -> None:
+        self._pid = pid
+        # What was there stays as open as it is: whether the child closes its copies is the program's business.
+        self._kept = kept
+
+    def register(self, fd: int, mask: int) -> None:
+        """RuntimeError."""
+        raise _notHere(self._pid)
+
+    modify = register
+
+    def unregister(self, fd: int) -> None:
+        """RuntimeError."""
+        raise _notHere(self._pid)
+
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        """RuntimeError."""
+        raise _notHere(self._pid)
+
+    def close(self) -> None:
+        """Nothing: it is the parent's."""
 
 
 class Selector:

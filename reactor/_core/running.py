@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from reactor._core.forks import tellInFork
 from reactor._core.loop import LONGEST_WAIT, Loop
 from reactor._core.signals import StopSignals
 from reactor._core.triggers import Triggers
@@ -39,7 +40,7 @@ _STOPPING = (RunState.STOPPING, RunState.CLOSING)
 class Run:
     """What `Reactor.run`, `stop`, `crash` and `iterate` do; they say what for."""
 
-    __slots__ = ("_closeAll", "_closed", "_escape", "loop", "over", "state", "triggers")
+    __slots__ = ("__weakref__", "_closeAll", "_closed", "_escape", "loop", "over", "state", "triggers")
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Run:
         self._closed = closed
         # What is raised out of run() when it ends.
         self._escape: BaseException | None = None
+        tellInFork(self)
 
     @property
     def running(self) -> bool:
@@ -79,6 +81,7 @@ class Run:
         signals = None
         try:
             if installSignalHandlers:
+                # Before the triggers: one that waits can be stopped as well.
                 signals = StopSignals(self._signalled, loop.waker.writer)
             self.triggers.fire("startup", during=self._started)
             turn, stopped = loop.turn, RunState.STOPPED
@@ -89,6 +92,8 @@ class Run:
             left()
             if signals is not None:
                 signals.restore()
+        # The child is not to do what its parent does when it has run.
+        loop.poller.checkProcess()
         self._raiseEscaped()
 
     def stop(self) -> None:
@@ -117,22 +122,31 @@ class Run:
         try:
             self.loop.turn(min(delay, LONGEST_WAIT))
         finally:
-            if nested is None:
+            if nested is None or poller.inFork:
                 left()
             else:
                 entered(nested)
                 # The turn that this one is inside of holds events of descriptors that may be others by now; they come
                 # again.
                 poller.fresh.update(poller.watches)
+        poller.checkProcess()
         if self.state is RunState.STOPPED:
             self._raiseEscaped()
+
+    def forked(self) -> None:
+        """This is a fork: nothing runs, and nothing of what is called at the end of a run is called."""
+        self.state = RunState.STOPPED
+        self._escape = None
+        self.triggers.forget()
 
     def shutDown(self) -> None:
         """Fire the shutdown event; when it is over, so is the run."""
         self.triggers.fire("shutdown", during=self._close, done=self._ended)
 
     def escaped(self, problem: BaseException) -> None:
-        """A callback raised KeyboardInterrupt or SystemExit: stop, and raise it out of run()."""
+        """A callback raised KeyboardInterrupt or SystemExit: stop, and raise it out of run(); in a fork, now."""
+        if self.loop.poller.inFork:
+            raise problem
         if self._escape is None:
             self._escape = problem
         elif isinstance(problem, KeyboardInterrupt) and self.state in _STOPPING:
@@ -158,11 +172,15 @@ class Run:
             self.stop()
 
     def _close(self) -> None:
+        if self.loop.poller.inFork:
+            return
         self.state = RunState.CLOSING
         self.over = True
         self._closeAll()
 
     def _ended(self) -> None:
+        if self.loop.poller.inFork:
+            return
         self._closed(self._nothingLeft)
 
     def _nothingLeft(self) -> None:

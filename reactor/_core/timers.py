@@ -253,6 +253,16 @@ class TimerQueue:
                 call._entry = _NOT_QUEUED
                 yield call
 
+    def abandon(self) -> None:
+        """Make none of the calls, not even those that `due` gave out."""
+        for call in [*self.ready, *[entry[2] for entry in self.heap]]:
+            if call._entry >= _NOT_QUEUED:
+                call._entry = _CANCELLED
+                call._func = call._context = None
+                call.args = ()
+        self.heap.clear()
+        self.stale = 0
+
     def calls(self) -> list[DelayedCall]:
         """Every call that is still to come."""
         ready = dict.fromkeys(call for call in self.ready if call._entry == _NOT_QUEUED)

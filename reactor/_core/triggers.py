@@ -108,6 +108,13 @@ class Triggers:
         """Wait for no Deferred any more: what was to come after them is not called."""
         self._firing.clear()
 
+    def forget(self) -> None:
+        """Call none of those that there are, whatever is being fired."""
+        self.abandon()
+        for phases in self._events.values():
+            for handles in phases.values():
+                handles.clear()
+
     def _results(self, eventType: str, phase: str) -> list[object]:
         results: list[object] = []
         handles = self._events.get(eventType, {}).get(phase, [])

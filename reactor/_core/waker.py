@@ -51,6 +51,10 @@ class Waker(Watch):
     def disconnect(self, reason: Failure) -> None:
         """Stays: the reactor may be run again."""
 
+    def forked(self) -> None:
+        """The other end of the pipe is read by the parent, who is not to be woken."""
+        self._rung = True
+
     def internal(self) -> bool:
         """It is the loop's own."""
         return True

@@ -316,3 +316,26 @@ def test_anErrorWhileItRunsIsLoggedAndNoStackIsLost() -> None:
     assert printed == "goes on\n"
     assert "a delayed call raised" in said
     assert "KeyError: 'of the handler'" in said
+
+
+def test_S2_whatIsSetDuringTheRunStays() -> None:
+    """Handlers, and the descriptor that the interpreter writes to."""
+    printed = script(
+        """
+        import os, signal
+        from reactor import reactor
+        def own(*args):
+            pass
+        reads, writes = os.pipe()
+        os.set_blocking(writes, False)
+        def begin():
+            signal.signal(signal.SIGTERM, own)
+            signal.set_wakeup_fd(writes)
+            reactor.stop()
+        reactor.callWhenRunning(begin)
+        reactor.run()
+        print(signal.getsignal(signal.SIGTERM) is own, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+        print(signal.set_wakeup_fd(-1) == writes)
+        """
+    )
+    assert printed == ["True True", "True"]

@@ -134,6 +134,10 @@ class Attempt(Watch):
         """The reactor stops."""
         self._fail(OSError(errno.ECONNABORTED, "the reactor stopped"))
 
+    def forked(self) -> None:
+        """The parent goes on with it."""
+        self._done = True
+
     def cancel(self) -> None:
         """Close, and call nobody."""
         if self._done:

@@ -81,6 +81,10 @@ class Pipe(Watch):
         """The transport that it is a part of."""
         return self._owner
 
+    def forked(self) -> None:
+        """The parent reads and writes it."""
+        self.state = State.CLOSED
+
     def close(self) -> None:
         """Close it and tell nobody."""
         self.state = State.CLOSED
@@ -237,6 +241,11 @@ class PipeWriter(Pipe):
         if self.state is State.OPEN:
             self.state = step(self.state, Event.LOSE)
             self._mark()
+
+    def forked(self) -> None:
+        """The parent sends what is queued."""
+        super().forked()
+        self._outbox = self.source = None
 
     def _mark(self) -> None:
         if not self._marked:

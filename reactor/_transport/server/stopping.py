@@ -22,7 +22,7 @@ class Stoppable(Watch):
     """A socket that hears from anybody, and the factory or protocol that it serves."""
 
     # With a place for attributes of the program's own.
-    __slots__ = ("__dict__", "__weakref__", "_loop", "_opened", "_sock", "_stopping")
+    __slots__ = ("__dict__", "__weakref__", "_kept", "_loop", "_opened", "_sock", "_stopping")
 
     def __init__(self, loop: Loop) -> None:
         """Not open yet."""
@@ -76,6 +76,7 @@ class Stoppable(Watch):
 
         Connections that were accepted stay.
         """
+        self._loop.poller.checkProcess()
         self._loop.poller.forget(self)
         waiting: Deferred[None] = Deferred()
         if self._sock is not None:
@@ -89,6 +90,11 @@ class Stoppable(Watch):
         return waiting
 
     loseConnection = stopListening
+
+    def forked(self) -> None:
+        """It is the parent's, and so is what binding it left behind."""
+        self._kept = self._sock
+        self._sock = None
 
     def _close(self) -> None:
         sock, self._sock = self._sock, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _PIECE = 16384
 # How often it is asked: a peer that sends without end is not waited for.
 _MOST = 16
+# Closed by somebody else, and perhaps another one's by now.
+_CLOSED = frozenset({errno.EBADF, errno.ENOTSOCK})
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -32,6 +35,18 @@ def discardUnread(sock: socket.socket) -> None:
     except OSError:
         # Nothing there, as nearly always.
         pass
+
+
+def endBothHalves(sock: socket.socket) -> bool:
+    """Put an end behind what is there to be read, whatever made a send fail; whether there is one. Nobody hears any
+    more of a descriptor that is closed.
+    """
+    try:
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError as e:
+        # Gone already, as nearly always: then there is one.
+        return e.errno not in _CLOSED
+    return True
 
 
 def resetOnClose(sock: socket.socket) -> None:

@@ -20,7 +20,7 @@ import errno
 import socket
 
 from reactor._core.poller import READ, WRITE, Watch
-from reactor._transport.stream.closing import closeTimedOut, discardUnread, resetOnClose, sendNow
+from reactor._transport.stream.closing import closeTimedOut, discardUnread, endBothHalves, resetOnClose, sendNow
 from reactor._transport.stream.lifecycle import DRAINING, READING, Event, State, step
 from reactor._transport.stream.outbox import Outbox
 from reactor._transport.stream.withholding import release
@@ -50,9 +50,6 @@ OPEN = State.OPEN
 
 # The kernel is short of memory for now: what it refuses today it takes in a moment.
 _TRY_AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
-
-# Closed by somebody else, and perhaps another one's by now.
-_CLOSED = frozenset({errno.EBADF, errno.ENOTSOCK})
 
 
 class Wire(Watch):
@@ -342,13 +339,8 @@ class Wire(Watch):
         if not self.interest & READ and not self.owner.resuming:
             self._end(self._lost(problem))
             return
-        try:
-            # Behind what is there to be read there is now an end, whatever made the send fail.
-            self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError as e:
-            # Gone already, as nearly always: then there is one. Of a descriptor that is closed nobody hears any more.
-            if e.errno in _CLOSED:
-                self._end(self._lost(problem))
+        if not endBothHalves(self.socket):
+            self._end(self._lost(problem))
 
     # The end.
 
@@ -430,6 +422,11 @@ class Wire(Watch):
         # Closing it would close the other one's.
         self.socket.detach()
         self.loop.soon(self._end, Failure(ConnectionFdescWentAway()))
+
+    def forked(self) -> None:
+        """The parent sends what is queued."""
+        self.state = State.CLOSED
+        self._piece = self._outbox = self.source = None
 
     def public(self) -> object:
         """The transport on top of it."""
