@@ -52,7 +52,7 @@ def _log(level: str, text: str, args: tuple[object, ...], logger: str, limit: in
 
     log, number = logging.getLogger(logger), getattr(logging, level.upper())
     if log.isEnabledFor(number):
-        log.log(number, text, *_named(args, limit))
+        log.log(number, text, *_named(text, args, limit))
 
 
 def _report(text: str, problem: BaseException | Failure, args: tuple[object, ...], logger: str) -> None:
@@ -67,32 +67,30 @@ def _report(text: str, problem: BaseException | Failure, args: tuple[object, ...
         value, trace = problem.value, problem.getTracebackObject()
     printed = trace is not None or not isinstance(problem, Failure)
     if printed and isinstance(value, BaseException) and _printable(value):
-        log.error(text, *_named(args), exc_info=(type(value), value, trace))
+        log.error(text, *_named(text, args), exc_info=(type(value), value, trace))
         return
     failure = problem if isinstance(problem, Failure) else Failure(problem)
     # With the Failure, for whoever wants to know which error it was and not only read it.
-    log.error(text + "\n%s", *_named(args), _traceback(failure), extra={"failure": failure})
+    log.error(text + "\n%s", *_named(text, args), _traceback(failure), extra={"failure": failure})
 
 
-class _Named:
-    """An argument of a message: named when, and if, the message is written."""
+class _Text(str):
+    """The name of an argument of a message, whether it is asked for by %r or by %s."""
 
-    __slots__ = ("_limit", "_value")
-
-    def __init__(self, value: object, limit: int | None) -> None:
-        self._value = value
-        self._limit = limit
+    __slots__ = ()
 
     def __repr__(self) -> str:
-        return visible(shown(self._value, self._limit))
-
-    def __str__(self) -> str:
-        return visible(said(self._value, self._limit))
+        return str(self)
 
 
-def _named(args: tuple[object, ...], limit: int | None = LONGEST) -> list[object]:
-    # Numbers are for %d and %g.
-    return [arg if arg.__class__ in (int, float) else _Named(arg, limit) for arg in args]
+def _named(text: str, args: tuple[object, ...], limit: int | None = LONGEST) -> list[object]:
+    """`args`, those for %r and %s by the names that they have now: a handler may write its entries later."""
+    kinds = [piece.lstrip("-+ #0123456789.")[:1] for piece in text.replace("%%", "").split("%")[1:]]
+    named: list[object] = list(args)
+    for number, kind in enumerate(kinds[: len(args)]):
+        if kind in ("r", "s"):
+            named[number] = _Text(visible((shown if kind == "r" else said)(args[number], limit)))
+    return named
 
 
 def _printable(problem: BaseException) -> bool:
@@ -145,7 +143,7 @@ def _guarded(
     except BaseException as e:
         try:
             about = "" if problem is None else f": {shown(problem)}"
-            line = f"{cut(text % tuple(_named(args)) if args else text, LONGEST)}{about}"
+            line = f"{cut(text % tuple(_named(text, args)) if args else text, LONGEST)}{about}"
             sys.stderr.write(f"{line} (and logging that raised {shown(e)})\n")
         except Exception:
             # Nobody is left who could be told.

@@ -190,6 +190,16 @@ def test_argumentsThatAreLong(caplog: pytest.LogCaptureFixture) -> None:
     assert [len(record.getMessage()) // 3000 for record in caplog.records] == [0, 333, 0]
 
 
+def test_argumentsAreNamedAtOnce(caplog: pytest.LogCaptureFixture) -> None:
+    """A handler may write its entries later. The template is kept, for who puts those of a kind together."""
+    changing: list[object] = ["then"]
+    message("warning", "%-10r|%s, 100%% of %d, %.3g", changing, changing, 5, 0.123456)
+    changing[0] = "later"
+    (record,) = caplog.records
+    assert record.getMessage() == "['then']  |['then'], 100% of 5, 0.123"
+    assert record.msg == "%-10r|%s, 100%% of %d, %.3g"
+
+
 class Grouped(ExceptionGroup):
     """What is long in it is not its own text."""
 
