@@ -100,7 +100,8 @@ class IPv6Address(_Address):
     """One end of TCP or UDP over IPv6.
 
     :param type: ``"TCP"`` or ``"UDP"``, else ValueError.
-    :param host: as RFC 5952 writes it, without a zone; not checked. TypeError unless it is a str.
+    :param host: as RFC 5952 writes it, with the zone of a link-local address (``fe80::1%eth0``); not checked. TypeError
+        unless it is a str.
     :param port: 0 to 65535, else ValueError; TypeError unless it is an int.
     :param flowInfo: traffic class and flow label (RFC 3493, section 3.3).
     :param scopeID: the zone of a link-local address (RFC 4007): the interface's index, or its name.

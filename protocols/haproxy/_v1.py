@@ -93,6 +93,6 @@ def formatV1(source: Any, destination: Any) -> bytes:
     kinds: tuple[tuple[bytes, Any, Any], ...] = ((b"TCP4", IPv4Address, Text4), (b"TCP6", IPv6Address, Text6))
     for kind, cls, text in kinds:
         if isinstance(source, cls) and isinstance(destination, cls) and source.type == destination.type == "TCP":
-            hosts = [str(text(each.host)).encode("ascii") for each in (source, destination)]
+            hosts = [str(text(each.host.partition("%")[0])).encode("ascii") for each in (source, destination)]
             return b"PROXY %s %s %s %d %d\r\n" % (kind, *hosts, source.port, destination.port)
     return b"PROXY UNKNOWN\r\n"

@@ -152,7 +152,10 @@ def _block(source: Any, destination: Any) -> tuple[int, bytes]:
         if isinstance(source, (IPv4Address, IPv6Address)) and source.type == destination.type:
             four = isinstance(source, IPv4Address)
             try:
-                hosts = [inet_pton(AF_INET if four else AF_INET6, each.host) for each in (source, destination)]
+                hosts = [
+                    inet_pton(AF_INET if four else AF_INET6, each.host.partition("%")[0])
+                    for each in (source, destination)
+                ]
             except OSError:
                 raise ValueError(f"formatV2(): {source} or {destination} has a host that is no address") from None
             kind = (0x10 if four else 0x20) | (1 if source.type == "TCP" else 2)

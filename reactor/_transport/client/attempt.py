@@ -12,6 +12,7 @@ from sys import intern
 
 from reactor._core.poller import WRITE, Watch
 from reactor._transport.client.race import ATTEMPT_DELAY, Race
+from reactor._transport.stream.tcp import unzoned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Attempt(Watch):
             sock = self._loop.socket(family, _STREAM)
             if bindAddress is not None:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                sock.bind(bindAddress)
+                sock.bind(unzoned(bindAddress))
         except OSError as e:
             if sock is not None:
                 sock.close()

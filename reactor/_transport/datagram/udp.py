@@ -10,7 +10,7 @@ import errno
 import socket
 
 from reactor._transport.datagram.socket import DatagramSocket
-from reactor._transport.stream.tcp import checkPort, literal
+from reactor._transport.stream.tcp import checkPort, literal, zoned
 from reactor._transport.stream.transport import asBytes
 from reactor.address import IPv4Address, IPv6Address
 from reactor.error import InvalidAddressError
@@ -111,7 +111,7 @@ class UDPPort(DatagramSocket):
     def _address(self, sockaddr: Any) -> IPv4Address | IPv6Address:
         if self._family == socket.AF_INET:
             return IPv4Address("UDP", *sockaddr)
-        return IPv6Address("UDP", *sockaddr)
+        return IPv6Address("UDP", *zoned(sockaddr))
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """This end's address, with the real port number."""
@@ -125,7 +125,7 @@ class UDPPort(DatagramSocket):
 
     def _deliver(self, data: bytes, sender: Any) -> None:
         if len(sender) != 2:
-            sender = (_scoped(sender), sender[1])
+            sender = zoned(sender)[:2]
         self.protocol.datagramReceived(data, sender)
 
     # Out.
@@ -206,7 +206,14 @@ class UDPPort(DatagramSocket):
 
     def _notSent(self, data: bytes, sockaddr: Any, problem: OSError) -> None:
         if sockaddr is not None or problem.errno not in _UNREACHED or self._sock is None:
-            super()._notSent(data, sockaddr, problem)
+            again = self._lookedUpAgain(sockaddr)
+            if again is None or self._sock is None:
+                super()._notSent(data, sockaddr, problem)
+                return
+            try:
+                self._sock.sendto(data, again)
+            except OSError as e:
+                super()._notSent(data, again, e)
             return
         # What was refused is one that was sent before; this one has not been sent yet.
         self._loop.soon(self._refused)
@@ -214,6 +221,20 @@ class UDPPort(DatagramSocket):
             self._sock.send(data)
         except OSError as e:
             super()._notSent(data, sockaddr, e)
+
+    def _lookedUpAgain(self, sockaddr: Any) -> Any:
+        """Where to send instead of `sockaddr`, whose interface had that index when its host was looked at; None when it
+        still has, or is gone. An interface that comes back (a cable, a tunnel) has another one.
+        """
+        if sockaddr is None or len(sockaddr) != 4:
+            return None
+        before = sockaddr[0], sockaddr[3]
+        for host in [host for host, instead in self._hosts.items() if instead == before]:
+            del self._hosts[host]
+            found = literal(host, sockaddr[1])
+            if found is not None and found[1][3] != sockaddr[3]:
+                return found[1]
+        return None
 
     def setBroadcastAllowed(self, enabled: bool) -> None:
         """Allow sending to broadcast addresses, or not."""
@@ -227,15 +248,3 @@ class UDPPort(DatagramSocket):
         if self._sock is None:
             raise RuntimeError(f"{self!r} is closed")
         return self._sock
-
-
-def _scoped(sockaddr: Any) -> str:
-    """The host of an IPv6 socket address, with the interface where it means nothing without."""
-    host: str = sockaddr[0]
-    if not sockaddr[3]:
-        return host
-    try:
-        return f"{host}%{socket.if_indextoname(sockaddr[3])}"
-    except OSError:
-        # The interface is gone; its number still says which one it was.
-        return f"{host}%{sockaddr[3]}"

@@ -36,7 +36,30 @@ def address(sockaddr: Any) -> IPv4Address | IPv6Address:
     """The address object for what the socket module calls one."""
     if len(sockaddr) == 2:
         return IPv4Address("TCP", sockaddr[0], sockaddr[1])
-    return IPv6Address("TCP", *sockaddr)
+    return IPv6Address("TCP", *zoned(sockaddr))
+
+
+def zoned(sockaddr: Any) -> Any:
+    """The socket address of IPv6 `sockaddr` with the interface in its host, where that means nothing without
+    (fe80::1%eth0; RFC 4007, section 11), so that what a program is given is what it can give back.
+    """
+    host: str = sockaddr[0]
+    if not sockaddr[3] or "%" in host:
+        return sockaddr
+    try:
+        zone: object = socket.if_indextoname(sockaddr[3])
+    except OSError:
+        # The interface is gone; its number still says which one it was.
+        zone = sockaddr[3]
+    return f"{host}%{zone}", *sockaddr[1:]
+
+
+def unzoned(local: Any) -> Any:
+    """A local address to bind to, in whose place the socket module, which does not read zones there, takes the index
+    that the interface has now.
+    """
+    found = literal(local[0], local[1]) if isinstance(local, tuple) and "%" in local[0] else None
+    return local if found is None else found[1]
 
 
 def prepare(sock: socket.socket) -> None:

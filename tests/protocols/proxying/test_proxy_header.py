@@ -326,3 +326,11 @@ def test_asTwistedUnderstandsIt(header: bytes) -> None:
         mine, other = getattr(ours, name), getattr(theirs, name)
         for fact in ("type", "host", "port", "name"):
             assert getattr(mine, fact, None) == getattr(other, fact, None)
+
+
+def test_noZonesInHeaders() -> None:
+    """They mean nothing to who reads it."""
+    pair = IPv6Address("TCP", "fe80::1%eth0", 5, 0, 2), IPv6Address("TCP", "fe80::2%eth0", 6, 0, 2)
+    assert formatV1(*pair) == b"PROXY TCP6 fe80::1 fe80::2 5 6\r\n"
+    bare = IPv6Address("TCP", "fe80::1", 5), IPv6Address("TCP", "fe80::2", 6)
+    assert formatV2(*pair) == formatV2(*bare)

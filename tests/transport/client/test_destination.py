@@ -62,7 +62,7 @@ def test_encode(name: str, encoded: str) -> None:
     [
         ("192.0.2.1", IPv4Address("TCP", "192.0.2.1", 80)),
         ("2001:DB8::1", IPv6Address("TCP", "2001:db8::1", 80)),
-        ("fe80::1%1", IPv6Address("TCP", "fe80::1", 80, 0, 1)),
+        ("fe80::1%1", IPv6Address("TCP", "fe80::1%lo", 80, 0, 1)),
         # A name is not resolved, and its address is of IPv4's type, as in Twisted.
         ("name.test", IPv4Address("TCP", "name.test", 80)),
         ("", IPv4Address("TCP", "", 80)),

@@ -13,6 +13,7 @@ from net import Net
 from patience import PATIENCE
 from zope.interface.verify import verifyObject
 
+from reactor._transport.datagram import udp
 from reactor.address import IPv4Address, IPv6Address
 from reactor.error import (
     CannotListenError,
@@ -483,3 +484,46 @@ def test_whatCannotBeAdopted(net: Net) -> None:
             net.reactor.adoptDatagramPort(stream.fileno(), socket.AF_UNIX, Anybody())
     with pytest.raises(OSError):
         net.reactor.adoptDatagramPort(-1, socket.AF_INET, Anybody())
+
+
+class Renumbered:
+    """A socket in a system whose interface has come back with the number 7."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def sendto(self, data: bytes, sockaddr: Any) -> None:
+        if sockaddr[3:] != (7,):
+            raise OSError(errno.ENODEV, "no such device")
+        self.sent.append((data, sockaddr))
+
+
+@oneSelector
+def test_anInterfaceThatComesBackWithAnotherNumber(net: Net, listen: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked up again when it fails, and what was written goes there; while it is gone, the error is told."""
+    index: list[int] = []
+
+    def literal(host: str, port: int) -> Any:
+        return (socket.AF_INET6, ("fe80::1", port, 0, index[0])) if index else None
+
+    port = listen("::1")
+    there, gone = ("fe80::1%tunnel", 5), port._sock
+    monkeypatch.setattr(udp, "literal", literal)
+    port._sock = Renumbered()
+    try:
+        index[:] = [3]
+        with pytest.raises(OSError, match="no such device"):
+            port.write(b"a", there)
+        # Known under the old number, as is another port's host.
+        port._hosts["fe80::1%tunnel"] = ("fe80::1", 3)
+        index.clear()
+        with pytest.raises(OSError, match="no such device"):
+            port.write(b"b", there)
+        port._hosts["fe80::1%tunnel"] = ("fe80::1", 3)
+        index[:] = [7]
+        port.write(b"c", there)
+        port.write(b"d", ("fe80::1%tunnel", 6))
+        assert port._sock.sent == [(b"c", ("fe80::1", 5, 0, 7)), (b"d", ("fe80::1", 6, 0, 7))]
+        assert port._hosts == {"fe80::1%tunnel": ("fe80::1", 7)}
+    finally:
+        port._sock = gone
