@@ -167,7 +167,7 @@ STARVED = """
     clients = [socket.socket() for _ in range(10)]
     later = socket.socket()
     for each in [*clients, later]:
-        each.settimeout(PATIENCE)
+        each.settimeout(60)
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     full = []
     try:
