@@ -5,8 +5,8 @@ imports it: ``twisted.internet.X`` is ``reactor.X``, or ``reactor.compat.X``. Wh
 cannot be imported at all, so that no second reactor and no second kind of Deferred slips in; the rest of Twisted, which
 knows nothing of either by itself (``twisted.python.log``, ``twisted.cred``, ``twisted.web``), is its own.
 
-``python aliasing.py PROGRAM ARGUMENT...`` runs a program so. It is to be done in a process of its own: a module that is
-there already stays what it is.
+``python aliasing.py [--openssl] PROGRAM ARGUMENT...`` runs a program so, with Twisted's `ssl` on
+top if it wants that. It is to be done in a process of its own: a module that is there already stays what it is.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ NAMES = {
 }
 # Parts of twisted.internet that only import others of it: they are on top of what is served here.
 ON_TOP = {"twisted.internet._producer_helpers"}
+# What is on top as well for programs that handle pyOpenSSL's keys and contexts: Twisted's module for them.
+OPENSSL = {f"twisted.internet.{name}" for name in ("ssl", "_sslverify", "_service_identity", "_idna")}
 
 
 def counterpart(name: str) -> str | None:
@@ -109,6 +111,9 @@ def foreign() -> list[str]:
 if __name__ == "__main__":
     # The program sees its own arguments, and its own folder instead of this one.
     del sys.argv[0]
+    if sys.argv[0] == "--openssl":
+        del sys.argv[0]
+        ON_TOP |= OPENSSL
     sys.path[0] = str(Path(sys.argv[0]).parent)
     install()
     try:

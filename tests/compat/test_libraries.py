@@ -23,10 +23,10 @@ PROGRAMS = HOOK.parent / "programs"
 SECONDS = 25.0
 
 
-def printed(program: str, *arguments: object) -> list[str]:
+def printed(program: str, *arguments: object, options: tuple[str, ...] = ()) -> list[str]:
     """What a program of that folder prints; it has to end well, and to write no error."""
     done = subprocess.run(
-        [sys.executable, str(HOOK), str(PROGRAMS / program), *map(str, arguments)],
+        [sys.executable, str(HOOK), *options, str(PROGRAMS / program), *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -74,4 +74,30 @@ def test_ldaptor(tmp_path: Path) -> None:
         "uid=p7,dc=example,dc=org ['p7@example.org']",
         "49",
         "0  ['sn: P0', 'sn: P1', 'sn: P2']",
+    ]
+
+
+@needs("twisted", "crochet")
+def test_crochet() -> None:
+    assert printed("on_crochet.py") == [
+        "b'hello' CrochetReactor",
+        "TimeoutError",
+        "ZeroDivisionError",
+        "b'x\\n'",
+        "RuntimeError",
+        "['processEnded', 3]",
+    ]
+
+
+@needs("twisted", "foolscap", "OpenSSL")
+def test_foolscap() -> None:
+    """Its identities are certificates that nobody signed, which both ends show: pyOpenSSL's contexts."""
+    assert printed("on_foolscap.py", options=("--openssl",)) == [
+        "5",
+        "['seen', {'a': [1, 2.5, None, 'xxx']}]",
+        "6000000",
+        "20100",
+        "True True",
+        "BananaError",
+        "lost",
     ]

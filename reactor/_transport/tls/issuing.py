@@ -1,4 +1,4 @@
-"""New keys, requests and certificates (RFC 5280), by the package `cryptography`, which no other module names."""
+"""New keys, requests and certificates (RFC 5280), by the package `cryptography`."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Side:
 
 def sideOf(contextFactory: Any, method: str, serverSide: bool, hostname: str | None = None) -> Side:
     """The side that `contextFactory` stands for: an `ssl.SSLContext`, or an object with `contextFor(serverSide)` or
-    `getContext()` that returns one.
+    `getContext()` that returns one, or a context of pyOpenSSL.
 
     Such an object may have attributes of a Side's names as well, and `contextForName(name)`, which chooses a server's
     context. `hostname` is used where it has none. In the name of `method`: TypeError for anything else, ValueError for
@@ -72,12 +72,16 @@ def sideOf(contextFactory: Any, method: str, serverSide: bool, hostname: str | N
                 f"not {contextFactory!r}"
             )
         context = contextFor(serverSide) if contextFor is not None else getContext()  # type: ignore[misc]
-    if not isinstance(context, ssl.SSLContext):
+    if type(context).__module__.partition(".")[0] == "OpenSSL":
+        from reactor._transport.tls.pyopenssl import Context
+
+        context = Context(context)
+    elif not isinstance(context, ssl.SSLContext):
         raise TypeError(
             f"{method}(): getContext() of {contextFactory!r} must return an ssl.SSLContext of the standard library, "
             f"not {context!r}"
         )
-    if context.protocol == (ssl.PROTOCOL_TLS_CLIENT if serverSide else ssl.PROTOCOL_TLS_SERVER):
+    elif context.protocol == (ssl.PROTOCOL_TLS_CLIENT if serverSide else ssl.PROTOCOL_TLS_SERVER):
         mine, other = ("server", "client") if serverSide else ("client", "server")
         raise ValueError(f"{method}(): a {mine}'s context is needed, and {contextFactory!r} is a {other}'s")
     if serverSide:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zope.interface import implementer
 
     from reactor._transport.stream.transport import StreamTransport
+    from reactor._transport.stream.wire import Wire
     from reactor.interfaces import INegotiated
 
     Transport = TypeVar("Transport", bound=StreamTransport)
@@ -33,12 +34,17 @@ class Secured:
     __slots__ = ()
 
     _top: Layer
+    _wire: Wire
 
     TLS = True
 
     def getTLS(self) -> ssl.SSLObject:
         """The `ssl.SSLObject` of the topmost TLS layer, for what it tells of the connection."""
         return self._top.sslObject
+
+    def getHandle(self) -> Any:
+        """The socket itself; with a context of pyOpenSSL its ``OpenSSL.SSL.Connection``, which such programs expect."""
+        return getattr(self._top.sslObject, "connection", None) or self._wire.socket
 
     def getPeerCertificate(self) -> Any:
         """The peer's certificate (`reactor.ssl.Certificate`); None when it showed none, or has not yet."""
@@ -51,7 +57,12 @@ class Secured:
 
 
 def peerCertificate(layer: Layer) -> Any:
-    """The certificate that the peer of `layer` showed, a `reactor.ssl.Certificate` or None."""
+    """The certificate that the peer of `layer` showed, a `reactor.ssl.Certificate` or None; with a context of
+    pyOpenSSL an ``OpenSSL.crypto.X509``, which such programs expect.
+    """
+    theirs = getattr(layer.sslObject, "peerCertificate", None)
+    if theirs is not None:
+        return theirs()
     try:
         der = layer.sslObject.getpeercert(True)
     except ValueError:
