@@ -40,6 +40,9 @@ class HAProxyProtocolWrapper(FirstReader):
 
     def firstReceived(self, data: bytes) -> None:
         """A part of the header came, or all of it and more."""
+        if self.transport.disconnecting:
+            # Nobody wanted it.
+            return
         try:
             found = self._parser.feed(data)
         except InvalidProxyHeader as e:

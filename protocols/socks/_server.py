@@ -78,7 +78,7 @@ class SOCKSServerProtocol(Side):
         if self.peer is not None:
             self.peer.transport.write(data)
             return
-        if self._handshake.state is State.OVER:
+        if self._handshake.state is State.OVER or self.transport.disconnecting:
             return
         try:
             self._handshake.receive(data)

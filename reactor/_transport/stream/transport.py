@@ -139,7 +139,8 @@ class StreamTransport(Descriptor):
     # Closing.
 
     def loseConnection(self) -> None:
-        """Send what is queued, then close. The protocol hears no more but `connectionLost(ConnectionDone)`.
+        """Send what is queued, then close. The protocol hears no more but `connectionLost(ConnectionDone)`; over TLS
+        also what the peer says until it agrees (close_notify), unless the protocol has paused.
 
         With a producer registered, the close waits until it is unregistered, and what it writes until then is sent; it
         does not wait for a producer that is itself a connection that closes.

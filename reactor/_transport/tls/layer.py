@@ -43,6 +43,7 @@ class Layer(Handshaking):
 
     __slots__ = (
         "_answered",
+        "_deaf",
         "_heardEnd",
         "_partial",
         "_resuming",
@@ -64,6 +65,8 @@ class Layer(Handshaking):
         self._answered = 0
         # Whether OpenSSL may have a part of a record.
         self._partial = False
+        # Whether what comes is not delivered any more: a close was asked for while nothing was to be, or TLS is over.
+        self._deaf = False
         # Whether `_continue` is going to be called: what is below is not read from before that.
         self._resuming = False
         # Whether the peer's close_notify came, and whether ours was sent.
@@ -143,7 +146,7 @@ class Layer(Handshaking):
                 self._endHeard()
                 break
             state = self.state
-            if state is OPEN or state in READING:
+            if state is OPEN or state in READING or (state is State.CLOSING and not self._deaf):
                 try:
                     self.receiver.dataReceived(data)
                 except BaseException:
@@ -193,6 +196,7 @@ class Layer(Handshaking):
     def _answerEnd(self) -> None:
         """Nobody here has more to say: close, in time."""
         self.state = step(self.state, Event.LOSE)
+        self._deaf = True
         self.below.dropSource()
         nothingLeft = not self.below.buffered
         self._sayEnd()
@@ -205,11 +209,14 @@ class Layer(Handshaking):
     # From above: what a wire does. `write` is in `sealing`.
 
     def lose(self) -> None:
-        """Say close_notify behind what was written, and close when the peer has answered, or has not in time."""
+        """Say close_notify behind what was written, and close when the peer has answered, or has not in time. Until
+        then what it says is delivered, unless nothing was to be delivered when this was called.
+        """
         self.state = step(self.state, Event.LOSE)
         if self.state is State.CLOSING:
             if self._paused:
                 # The peer's answer is to be read, whoever paused.
+                self._deaf = True
                 self.resume()
             self._settle()
 
@@ -228,7 +235,7 @@ class Layer(Handshaking):
 
     def pause(self) -> None:
         """Deliver nothing, decrypted or not, until `resume`. The handshake goes on."""
-        if self.state is not State.CLOSING:
+        if not self._deaf:
             self._paused = True
             if self._shaken:
                 self.below.pause()
@@ -327,6 +334,7 @@ class Layer(Handshaking):
         if self._reason is not None or self.state is State.CLOSED:
             return
         self._reason = reason
+        self._deaf = True
         self._queue = None
         if self.state is not State.ENDING:
             self.state = step(self.state, Event.LOSE)

@@ -122,7 +122,12 @@ class End(Protocol):
     def dataReceived(self, data: bytes) -> None:
         self.heard(f"DR({len(data)})")
         assert not self.held, "E21: data while paused"
-        assert not self.asked & {"lose", "abort"}, f"E12: data after {self.asked}"
+        assert "abort" not in self.asked, f"E13: data after {self.asked}"
+        if "lose" in self.asked:
+            assert self.transport.TLS, f"E15: data after {self.asked}"
+            # Heard until the peer agrees, and nothing follows from it.
+            self.received += data.translate(None, bytes([_ASK, _YES]))
+            return
         while data:
             at = min((place for place in (data.find(_ASK), data.find(_YES)) if place >= 0), default=-1)
             if at < 0:
