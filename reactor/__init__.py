@@ -6,6 +6,8 @@ reactor.run()` is the same one's doing. Importing makes nothing, opens nothing a
 
 from __future__ import annotations
 
+from _thread import allocate_lock as _allocateLock
+
 from reactor._ground import current as _current
 from reactor._ground.current import currentReactor
 
@@ -49,14 +51,20 @@ _MODULES = frozenset(
 )
 
 
+_making = _allocateLock()
+
+
 def _default() -> Reactor:
     made = globals().get("reactor")
     if made is None:
         # The one late import of the package: a program that only wants a Deferred makes no reactor.
         from reactor.base import Reactor
 
-        made = globals().setdefault("reactor", Reactor())
-    return made  # type: ignore[no-any-return]
+        with _making:
+            made = globals().get("reactor")
+            if made is None:
+                made = globals()["reactor"] = Reactor()
+    return made
 
 
 _current._makeDefault.append(_default)

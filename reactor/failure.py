@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from _thread import allocate_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _made = 0
 # What of a Failure may have been set, beside `frames`.
 _SET = ("_painted", "_parents", "_stack")
+_counting = allocate_lock()
 
 
 class NoCurrentExceptionError(Exception):
@@ -171,9 +173,10 @@ class Failure(Special, BaseException):
         try:
             return self._number
         except AttributeError:
-            _made += 1
-            self._number: int = _made
-            return _made
+            with _counting:
+                _made += 1
+                self._number: int = _made
+            return self._number
 
     @count.setter
     def count(self, number: int) -> None:

@@ -21,6 +21,8 @@ A module uses it so; type checkers see the real thing, and `IAddress` is the int
 
 from __future__ import annotations
 
+from _thread import allocate_lock
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,10 +30,14 @@ if TYPE_CHECKING:
 
     Class = TypeVar("Class", bound=type)
 
-# None until `reactor.interfaces` is loaded; its names from then on, when the other two are empty and stay so.
+# None until `reactor.interfaces` is loaded and what waited for it is carried out; its names from then on, when the next
+# two are empty and stay so. One thread may load it while others ask and declare.
 _interfaces: Mapping[str, Any] | None = None
 _pending: list[Callable[[], object]] = []
 _promised: dict[type, tuple[Any, ...]] = {}
+_names: Mapping[str, Any] = {}
+# Never held while anything is carried out: that may import, and whoever imports may declare.
+_loading = allocate_lock()
 
 
 def implementer(*interfaces: Any) -> Callable[[Class], Class]:
@@ -43,9 +49,7 @@ def implementer(*interfaces: Any) -> Callable[[Class], Class]:
 
             zopeImplementer(*[_named(interface) for interface in interfaces])(cls)
 
-        if _interfaces is None:
-            _promised[cls] = interfaces
-        whenInterfacesLoaded(carryOut)
+        whenInterfacesLoaded(carryOut, cls, interfaces)
         return cls
 
     return declare
@@ -57,41 +61,48 @@ def provides(obj: object, name: str) -> bool:
     While `reactor.interfaces` is not loaded, only our own classes can have said so, and only those that name it
     itself are found, not those that name an interface derived from it.
     """
+    # In this order: they are replaced in the other one.
+    promised = _promised
     if _interfaces is None:
-        return any(name in _promised.get(cls, ()) for cls in type(obj).__mro__)
+        return any(name in promised.get(cls, ()) for cls in type(obj).__mro__)
     return bool(_interfaces[name].providedBy(obj))
 
 
-def whenInterfacesLoaded(function: Callable[[], object]) -> None:
-    """Call `function` as soon as `reactor.interfaces` is loaded: now, if it is."""
-    if _interfaces is None:
-        _pending.append(function)
-    else:
-        function()
+def whenInterfacesLoaded(function: Callable[[], object], cls: type | None = None, interfaces: Any = ()) -> None:
+    """Call `function` as soon as `reactor.interfaces` is loaded: now, if it is. Until then `cls` promises them."""
+    with _loading:
+        if _interfaces is None:
+            _pending.append(function)
+            if cls is not None:
+                _promised[cls] = interfaces
+            return
+    function()
 
 
 def interfacesLoaded(names: Mapping[str, Any]) -> None:
     """Carry out what waited; `reactor.interfaces` calls this at its end with the names that it defines."""
-    global _interfaces
-    _interfaces = names
-    waiting = _pending[:]
-    _pending.clear()
-    _promised.clear()
-    for function in waiting:
-        function()
+    global _interfaces, _names, _promised
+    _names = names
+    while True:
+        with _loading:
+            waiting = _pending[:]
+            _pending.clear()
+            if not waiting:
+                _interfaces = names
+                _promised = {}
+                return
+        for function in waiting:
+            function()
 
 
 def _named(interface: Any) -> Any:
-    if isinstance(interface, str):
-        assert _interfaces is not None
-        return _interfaces[interface]
-    return interface
+    return _names[interface] if isinstance(interface, str) else interface
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("I"):
-        if _interfaces is None:
+        if not _names:
             return name
-        if name in _interfaces:
-            return _interfaces[name]
+        if name in _names:
+            return _names[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+from _thread import allocate_lock
 from contextlib import contextmanager
 
 TYPE_CHECKING = False
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 # The links that this process made, by device and inode. A link with our number that is not among them is of a process
 # that had the number before: after the restart of a container, where numbers begin anew, that is the rule.
 _held: set[tuple[int, int]] = set()
+# Held while a link and its entry in there come or go: in between, another thread would take it for a dead process's.
+_changing = allocate_lock()
+
+
+def _inChild() -> None:
+    global _changing
+    _changing = allocate_lock()
+
+
+os.register_at_fork(after_in_child=_inChild)
 
 
 class Lock:
@@ -50,19 +61,21 @@ class Lock:
         identity, self._identity = self._identity, None
         if identity is None:
             return
-        try:
-            # Its number as well: the system gives a new link an old one's inode.
-            if _identityOf(self._path) == identity and os.readlink(os.fsdecode(self._path)) == str(os.getpid()):
-                os.unlink(self._path)
-        except OSError:
-            # Gone already, or its folder may not be written to any more.
-            pass
-        _held.discard(identity)
+        with _changing:
+            try:
+                # Its number as well: the system gives a new link an old one's inode.
+                if _identityOf(self._path) == identity and os.readlink(os.fsdecode(self._path)) == str(os.getpid()):
+                    os.unlink(self._path)
+            except OSError:
+                # Gone already, or its folder may not be written to any more.
+                pass
+            _held.discard(identity)
 
     def _link(self) -> None:
-        os.symlink(str(os.getpid()), self._path)
-        self._identity = _identityOf(self._path)
-        _held.add(self._identity)
+        with _changing:
+            os.symlink(str(os.getpid()), self._path)
+            self._identity = _identityOf(self._path)
+            _held.add(self._identity)
 
     def _removed(self) -> bool:
         """Whether the link was there, and a dead process's; it is gone then."""
@@ -118,7 +131,8 @@ def _holder(path: bytes) -> int | None:
         return -1
     number = int(target)
     if number == os.getpid():
-        return number if identity in _held else None
+        with _changing:
+            return number if identity in _held else None
     try:
         os.kill(number, 0)
     except ProcessLookupError:

@@ -6,6 +6,7 @@ hundredth of a second is over; then the reactor has its turn. A task whose itera
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from time import monotonic
 
 from reactor._ground.current import currentReactor
@@ -234,15 +235,21 @@ class Cooperator:
 
 # One for each reactor: those in other threads take no part in each other's turns.
 _cooperators: WeakKeyDictionary[Any, Cooperator] | None = None
+_making = allocate_lock()
 
 
 def _ofThisThread() -> Cooperator:
     global _cooperators
-    if _cooperators is None:
-        from weakref import WeakKeyDictionary
+    reactor = currentReactor()
+    with _making:
+        if _cooperators is None:
+            from weakref import WeakKeyDictionary
 
-        _cooperators = WeakKeyDictionary()
-    return _cooperators.setdefault(currentReactor(), Cooperator())
+            _cooperators = WeakKeyDictionary()
+        cooperator = _cooperators.get(reactor)
+        if cooperator is None:
+            cooperator = _cooperators[reactor] = Cooperator()
+        return cooperator
 
 
 def cooperate(iterator: Iterator[Any]) -> CooperativeTask:
