@@ -23,23 +23,21 @@ if TYPE_CHECKING:
         def forked(self) -> None: ...
 
 
-# By identity and weakly, in the order in which they came.
-_told: dict[int, ref[Any]] = {}
+# Weakly, in the order in which they came. Entries come and go in one step each, whichever thread's they are.
+_told: dict[ref[Any], None] = {}
 
 
 def tellInFork(thing: Forked) -> None:
     """Have `thing.forked()` called in a child that this process forks, as long as the thing lives."""
-    number = id(thing)
+    _told[ref(thing, _gone)] = None
 
-    def gone(dead: ref[Any]) -> None:
-        if _told.get(number) is dead:
-            del _told[number]
 
-    _told[number] = ref(thing, gone)
+def _gone(dead: ref[Any]) -> None:
+    _told.pop(dead, None)
 
 
 def _forked() -> None:
-    things = [each() for each in list(_told.values())]
+    things = [each() for each in list(_told)]
     # They are told once: a fork of the fork finds nothing of theirs.
     _told.clear()
     problems: list[BaseException] = []
