@@ -30,6 +30,8 @@ def deferToThread(f: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Deferr
         reactor has stopped. Cancelling it does not end the call, whose result is dropped then.
     :raises TypeError: for an `f` that cannot be called.
     """
+    if not callable(f):
+        raise TypeError(f"deferToThread(): {f!r} is not callable")
     reactor = currentReactor()
     try:
         pool = reactor.getThreadPool()

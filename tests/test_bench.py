@@ -72,11 +72,12 @@ TINY = {
     "tlsmemory": ["--connections", "50"],
 }
 # How large a figure is, is the machine's affair, and of what else it does meanwhile: its form is looked at. These may
-# come out as nothing: shares, in ticks of 10 ms, of a total that is measured exactly; times by the clock from which
+# come out as nothing: shares, in ticks of 10 ms or in percent, of a whole; times by the clock from which
 # those of another program were taken; the memory of a few connections, which an allocator may have in reserve.
 MAY_BE_NOTHING = {
     "user",
     "sys",
+    "busy %",
     "loop made ms",
     "import alone ms",
     "client KiB/connection",

@@ -405,10 +405,16 @@ def test_callMultipleInThread(own: Reactor, caplog: pytest.LogCaptureFixture) ->
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_noFunction(own: Reactor) -> None:
+def test_noFunction(own: Reactor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "currentReactor", lambda: own)
     for call in (own.callInThread, threads.deferToThread):
         with pytest.raises(TypeError, match="not callable"):
             call(5)  # type: ignore[arg-type]
+    # Whether the reactor still has threads for it makes no difference.
+    own.callWhenRunning(own.stop)
+    own.run()
+    with pytest.raises(TypeError, match="not callable"):
+        threads.deferToThread(5)  # type: ignore[arg-type]
 
 
 def test_sizes(own: Reactor) -> None:

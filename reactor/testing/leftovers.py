@@ -64,6 +64,9 @@ def leftovers(reactor: Reactor, grace: float | None = None) -> list[str]:
 
     :param grace: seconds that connections have to end that are on their way to it; None: GRACE.
     """
+    if reactor._loop.waker.fd < 0:
+        # Closed already, and nothing can be left behind.
+        return []
     # Both ends of a connection may be here: what one closes, the other hears of in the next turn.
     for _ in range(10):
         reactor.iterate(0)
