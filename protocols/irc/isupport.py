@@ -43,6 +43,8 @@ class ServerSupportedFeatures:
 
     #: How many features are kept; of others that the server names, nothing is.
     MAX_FEATURES = 500
+    #: Characters of a feature and its value; what is longer, which no line of RFC 1459 has room for, is not kept.
+    MAX_LENGTH = 512
 
     def __init__(self) -> None:
         self._features = _defaults()
@@ -53,6 +55,8 @@ class ServerSupportedFeatures:
         A value that makes no sense never raises: a number becomes None, the rest stays as it is written.
         """
         for param in params:
+            if len(param) > self.MAX_LENGTH:
+                continue
             name, _, value = param.partition("=")
             if param.startswith("-"):
                 self._takeBack(param[1:])

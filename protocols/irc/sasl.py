@@ -59,6 +59,11 @@ class SASLExchange:
         self._mechanism: Mechanism | None = None
         self._challenge = ""
 
+    @property
+    def mechanism(self) -> str:
+        """The name of the mechanism that is being tried, empty when there is none."""
+        return self._mechanism.name if self._mechanism is not None else ""
+
     def start(self, offered: str = "") -> list[Message]:
         """What to send first.
 

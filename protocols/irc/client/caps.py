@@ -161,6 +161,11 @@ class ClientCaps(ClientNick):
             self.capabilitiesChanged(step.enabled, step.disabled)
         return True
 
+    def _owes(self) -> str:
+        if self._sasl is not None and self._sasl.state not in (SASLState.IDLE, *_OVER):
+            return f": it offers SASL and has not answered {self._sasl.mechanism}"
+        return super()._owes()
+
     def _startSASL(self, sasl: SASLExchange) -> bool:
         """Whether the connection goes on."""
         assert self._caps is not None

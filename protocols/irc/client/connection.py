@@ -146,7 +146,11 @@ class ClientConnection(ClientCommands, ClientHooks, LineReceiver):
 
     def _notWelcome(self) -> None:
         self._registration = None
-        self._close(f"the server did not welcome us within {self.registrationTimeout:g} s")
+        self._close(f"the server did not welcome us within {self.registrationTimeout:g} s{self._owes()}")
+
+    def _owes(self) -> str:
+        """What the server has left unanswered, if we know, as the end of a sentence."""
+        return ""
 
     def _endRegistration(self) -> None:
         if self._registration is not None:

@@ -46,6 +46,8 @@ def listed(text: str) -> list[str]:
 class ClientEvents(ClientDCC):
     """The ``irc_`` methods of `IRCClient`, but those of the registration."""
 
+    #: How many lines of a message of the day are kept; others are dropped.
+    MAX_MOTD: int = 2000
     #: The lines of the message of the day while they come.
     motd: list[str] | None = None
 
@@ -305,14 +307,10 @@ class ClientEvents(ClientDCC):
         need(params, 2)
         if self.motd is None:
             self.motd = []
-        if len(self.motd) < MOST_MOTD:
+        if len(self.motd) < self.MAX_MOTD:
             self.motd.append(params[1].removeprefix("- "))
 
     def irc_RPL_ENDOFMOTD(self, prefix: str, params: Params) -> None:
         """Tell `receivedMOTD`."""
         motd, self.motd = self.motd, None
         self.receivedMOTD(motd or [])
-
-
-#: More lines of a message of the day than this are dropped.
-MOST_MOTD = 2000

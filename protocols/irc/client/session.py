@@ -18,9 +18,6 @@ __all__ = ["Session"]
 # Channels in one JOIN: few enough for any server's TARGMAX, and octets of their names and keys.
 _AT_ONCE = 10
 _OCTETS = 400
-# A server says which channels we are in: so many, and names of so many characters, are believed.
-_MOST = 1000
-_LONGEST = 80
 
 
 class Session:
@@ -30,6 +27,11 @@ class Session:
     all servers take them for the same, and each is kept as it is written: so nothing is mistaken for another thing, and
     nothing has to be forgotten when the server has spoken.
     """
+
+    #: A server says which channels we are in. So many are believed...
+    MAX_CHANNELS = 1000
+    #: ... and names of so many characters.
+    MAX_NAME = 80
 
     def __init__(self) -> None:
         #: What the client wants to be called; None for what its class says.
@@ -84,9 +86,9 @@ class Session:
         name = self._fold(channel)
         key = self._asked.pop(name, (channel, None))[1]
         self._refused.discard(name)
-        if not channel or channel[0] == ":" or " " in channel or "," in channel or len(channel) > _LONGEST:
+        if not channel or channel[0] == ":" or " " in channel or "," in channel or len(channel) > self.MAX_NAME:
             return
-        if name not in self.channels and len(self.channels) >= _MOST:
+        if name not in self.channels and len(self.channels) >= self.MAX_CHANNELS:
             return
         before = self.channels.get(name, (channel, None))[1]
         self.channels[name] = channel, key or before

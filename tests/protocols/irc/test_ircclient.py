@@ -492,6 +492,16 @@ def test_thePatienceWithCapabilitiesIsASetting() -> None:
     assert wire.aborted
 
 
+def test_whoLeavesSASLUnansweredIsNamed() -> None:
+    client, wire = made(capabilities=CAPS, saslUsername="u", saslPassword="p")
+    feed(client, ":srv CAP * LS :sasl", ":srv CAP * ACK :sasl")
+    assert wire.taken()[-1] == "AUTHENTICATE SCRAM-SHA-256"
+    client.clock.advance(120)
+    assert client.closeReason == (
+        "the server did not welcome us within 120 s: it offers SASL and has not answered SCRAM-SHA-256"
+    )
+
+
 def test_whoWantsSASLAndHasNothingToSayIsNotWaitedFor() -> None:
     client, wire = made(capabilities=[*CAPS, "sasl"])
     feed(client, ":srv CAP * LS :sasl=PLAIN")
