@@ -208,6 +208,9 @@ class Loop:
     def _dispatchRare(self, watch: Watch, mask: int) -> None:
         interest = watch.interest
         if mask & ERROR:
+            if interest & ERROR:
+                watch.readable()
+                return
             # Who reads hears of it by reading, behind the bytes that came before it; who only writes hears of it by
             # writing.
             mask |= READ if interest & READ else WRITE

@@ -5,6 +5,9 @@ kernel was told is `armed`, and the two may differ: a watch that loses interest 
 event for it really arrives (`spurious`), since most of them regain their interest, or are closed, before that. The
 other way round never happens: interest is always armed.
 
+ERROR may be of interest by itself, to who has nothing to read any more: a reset is told by `readable` then. Selectors
+of the standard library do not tell of it.
+
 A *backend* is the kernel's side, four methods on plain descriptors: `Epoll` below, straight on epoll, or `Selector`
 around any `selectors.BaseSelector`. Masks are those of poll(2): 1 readable, 4 writable, 8 error, 16 hang-up, whatever
 the backend.
@@ -338,15 +341,28 @@ class Selector:
 
     def register(self, fd: int, mask: int) -> None:
         """Begin to watch `fd`."""
-        self._selector.register(fd, _events(mask))
+        if events := _events(mask):
+            self._selector.register(fd, events)
 
     def modify(self, fd: int, mask: int) -> None:
         """Watch `fd` for something else."""
-        self._selector.modify(fd, _events(mask))
+        events = _events(mask)
+        if not events:
+            self.unregister(fd)
+            return
+        try:
+            self._selector.modify(fd, events)
+        except KeyError:
+            # For errors alone it was not registered.
+            self._selector.register(fd, events)
 
     def unregister(self, fd: int) -> None:
         """No longer watch `fd`."""
-        self._selector.unregister(fd)
+        try:
+            self._selector.unregister(fd)
+        except KeyError:
+            # As above.
+            pass
 
     def poll(self, timeout: float) -> list[tuple[int, int]]:
         """What happened within `timeout` seconds.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 
@@ -70,6 +71,15 @@ def sendNow(sock: socket.socket, piece: bytes | memoryview | None, outbox: Outbo
     except OSError:
         # It does not take them, or is gone: that was the attempt.
         pass
+
+
+def gone(sock: socket.socket) -> Failure:
+    """Why a connection is over whose peer had ended its half before: by a reset (TCP), or since the other half is gone
+    too (UNIX). Receiving says neither.
+    """
+    code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    text = os.strerror(code) if code else "the peer, which had ended its half, is gone"
+    return Failure(ConnectionLost(text, osError=code or None))
 
 
 def closeTimedOut(wire: Wire) -> None:

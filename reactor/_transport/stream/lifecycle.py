@@ -100,6 +100,9 @@ READING = frozenset({State.OPEN, State.FINISHING, State.FINISHED})
 WRITING = frozenset({State.OPEN, State.HEARD})
 """States in which what the protocol writes is accepted."""
 
+HEARD = frozenset({State.HEARD, State.HEARD_LAST})
+"""States in which the peer's end has come, and ours has not been asked for."""
+
 DRAINING = frozenset({State.FINISHING, State.HEARD_LAST, State.CLOSING})
 """States in which what is queued is sent, and what a producer writes that was registered before."""
 

@@ -19,9 +19,9 @@ from __future__ import annotations
 import errno
 import socket
 
-from reactor._core.poller import READ, WRITE, Watch
-from reactor._transport.stream.closing import closeTimedOut, discardUnread, endBothHalves, resetOnClose, sendNow
-from reactor._transport.stream.lifecycle import DRAINING, READING, Event, State, step
+from reactor._core.poller import ERROR, READ, WRITE, Watch
+from reactor._transport.stream.closing import closeTimedOut, discardUnread, endBothHalves, gone, resetOnClose, sendNow
+from reactor._transport.stream.lifecycle import DRAINING, HEARD, READING, Event, State, step
 from reactor._transport.stream.outbox import Outbox
 from reactor._transport.stream.withholding import release
 from reactor.error import ConnectionAborted, ConnectionDone, ConnectionFdescWentAway, ConnectionLost, WriteBufferFull
@@ -171,16 +171,19 @@ class Wire(Watch):
             self._end(self._lost(self._broken))
         elif self.lingering is not None and self.lingering.endReceived():
             pass
+        elif self.state not in READING:
+            self._end(gone(self.socket))
         elif not self.owner.endReceived():
             self._end(Failure(ConnectionDone()))
         elif self.state in READING:
             self.state = step(self.state, Event.END_HEARD)
             self.loop.poller.drop(self, READ)
+            self.loop.poller.want(self, ERROR)
             self._mark()
 
     def pause(self) -> None:
         """Deliver nothing until `resume`."""
-        self.loop.poller.drop(self, READ)
+        self.loop.poller.drop(self, READ | ERROR)
 
     @property
     def paused(self) -> bool:
@@ -191,6 +194,8 @@ class Wire(Watch):
         """Deliver again."""
         if self.state in READING:
             self.loop.poller.want(self, READ)
+        elif self.state in HEARD:
+            self.loop.poller.want(self, ERROR)
 
     # Out.
 
@@ -369,7 +374,7 @@ class Wire(Watch):
         if self.state is State.ENDING or self.state is State.CLOSED:
             return
         self.state = step(self.state, Event.ABORT)
-        self.loop.poller.drop(self, READ | WRITE)
+        self.loop.poller.drop(self, READ | WRITE | ERROR)
         self._piece = self._outbox = None
         self.loop.soon(self._aborted, reason if reason is not None else Failure(ConnectionAborted()))
 

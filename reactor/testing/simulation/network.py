@@ -156,12 +156,12 @@ class Network:
         return ready
 
     def _inVain(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        # A kernel may call ready what is not (select(2), BUGS).
+        # A kernel may call ready what is not (select(2), BUGS), but it does not make up errors and hang-ups.
         told, more = {fd for fd, _ in ready}, []
         for fd, wanted in self._wanted.items():
             if fd not in told and self.sockets[fd].stage in _STEADY and self.random.random() < self._whims:
                 self.count("woken in vain")
-                more.append((fd, wanted))
+                more.append((fd, wanted & ~24))
         return more
 
     def wake(self) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
+import unixnet
 from net import Net, Traced
 from zope.interface import implementer
 
@@ -141,6 +144,57 @@ def test_E25_endWhilePaused(net: Net) -> None:
     protocol.ask("resumeProducing")
     net.until(lambda: "RCL" in protocol.events)
     assert merged(protocol) == ["DR*", "RCL"]
+
+
+@oneSelector
+@pytest.mark.parametrize("paused", [False, True])
+def test_E25_resetBehindThePeersEnd(net: Net, paused: bool) -> None:
+    """It is told though nothing is read or written any more; but not while the connection is paused."""
+    protocol, peer = halfCloseable(net)
+    peer.shutdown(socket.SHUT_WR)
+    net.until(lambda: "RCL" in protocol.events)
+    net.assertIdle()
+    if paused:
+        protocol.ask("pauseProducing")
+    net.reset(peer)
+    if paused:
+        net.turn(5)
+        net.assertIdle()
+        assert not protocol.lost
+        protocol.ask("resumeProducing")
+    net.until(lambda: net.clients[0].over)
+    assert merged(protocol) == ["RCL", *LOST]
+    # As Linux calls a reset that comes behind an end.
+    assert protocol.reason.value.osError == errno.EPIPE
+
+
+@oneSelector
+@pytest.mark.parametrize("queued", [0, 20_000_000])
+def test_E25_resetWhileItCloses(net: Net, queued: int) -> None:
+    protocol, peer = halfCloseable(net)
+    peer.shutdown(socket.SHUT_WR)
+    net.until(lambda: "RCL" in protocol.events)
+    protocol.write(bytes(queued))
+    net.turn()
+    net.reset(peer)
+    if queued:
+        protocol.lose()
+    else:
+        protocol.abort()
+    net.until(lambda: net.clients[0].over)
+    assert merged(protocol)[1:] == (LOST if queued else ["CL(ConnectionAborted)", "CCL(ConnectionAborted)", "doStop"])
+
+
+@oneSelector
+def test_E25_gonePeerOfAUNIXSocket(net: Net, tmp_path: Path) -> None:
+    """There is no reset over a UNIX socket; who closes is gone for both directions."""
+    client, server = unixnet.pair(net, tmp_path / "s", build=HalfCloseable)
+    server.transport.loseWriteConnection()
+    net.until(lambda: "RCL" in client.events)
+    net.assertIdle()
+    server.lose()
+    net.until(lambda: client.lost)
+    assert merged(client) == ["RCL", *LOST]
 
 
 def test_E26_loseWriteConnection(net: Net) -> None:
