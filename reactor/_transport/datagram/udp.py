@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 
+from reactor._transport.datagram.sifting import Sifting, waiting
 from reactor._transport.datagram.socket import DatagramSocket
 from reactor._transport.stream.tcp import checkPort, literal, zoned
 from reactor._transport.stream.transport import asBytes
@@ -203,6 +204,16 @@ class UDPPort(DatagramSocket):
         checkPort("connect", port)
         self._sock.connect(self._literal("connect", host, port))
         self._peer = (host, port)
+        if waiting(self._sock):
+            self._sock = Sifting(self._sock, self._sifted)  # type: ignore[assignment]
+
+    def getHandle(self) -> socket.socket | None:
+        """The socket, None when it is closed."""
+        return self._sock.sock if isinstance(self._sock, Sifting) else self._sock
+
+    def _sifted(self, sock: socket.socket) -> None:
+        if self._sock is not None:
+            self._sock = sock
 
     def _notSent(self, data: bytes, sockaddr: Any, problem: OSError) -> None:
         if sockaddr is not None or problem.errno not in _UNREACHED or self._sock is None:

@@ -48,7 +48,7 @@ class Stoppable(Watch):
     @property
     def socket(self) -> Socket | None:
         """The same as `getHandle()`."""
-        return self._sock
+        return self.getHandle()
 
     def getHandle(self) -> Socket | None:
         """The socket, None when it is closed."""

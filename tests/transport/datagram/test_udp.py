@@ -325,6 +325,42 @@ def test_onePeer(net: Net, listen: Any) -> None:
 
 
 @everywhere
+def test_whatWaitedBeforeThePortWasConnected(net: Net, listen: Any, host: str) -> None:
+    """The peer's is delivered, in its order, and nobody else's."""
+    port, peer, stranger = listen(host), listen(host), listen(host)
+    for n in range(3):
+        stranger.write(b"stranger %d" % n, at(port))
+        peer.write(b"peer %d" % n, at(port))
+    sock = port.getHandle()
+    port.connect(*at(peer))
+    assert port.getHandle() is port.socket is sock
+    peer.write(b"peer 3", at(port))
+    net.until(lambda: len(port.protocol.received) >= 4)
+    net.turn(3)
+    assert port.protocol.received == [(b"peer %d" % n, at(peer)) for n in range(4)]
+    # The queue was empty once: nothing is looked at any more.
+    assert port._sock is sock
+    stranger.write(b"stranger", at(port))
+    peer.write(b"peer 4", at(port))
+    net.until(lambda: len(port.protocol.received) == 5)
+
+
+@oneSelector
+def test_nothingWaitedBeforeThePortWasConnected(net: Net, listen: Any) -> None:
+    port, peer = listen(), listen()
+    sock = port.getHandle()
+    port.connect(*at(peer))
+    assert port._sock is sock
+    # And closed before it was looked at.
+    other = listen()
+    peer.write(b"x", at(other))
+    other.connect(*at(peer))
+    assert other._sock is not other.getHandle()
+    net.result(other.stopListening())
+    assert other.getHandle() is None
+
+
+@everywhere
 def test_U10_writeAfterStopListening(net: Net, listen: Any, host: str) -> None:
     port, other = listen(host), listen(host)
     port.stopListening()
