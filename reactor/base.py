@@ -153,6 +153,7 @@ class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
         """
         if self._run.state is not RunState.STOPPED:
             raise RuntimeError(f"close(): {self!r} is {self._run.state.value}; stop() it first")
+        self._loop.closing = True
         self._disconnectAll()
         if self._reserve is not None:
             self._reserve.give()

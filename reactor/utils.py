@@ -168,15 +168,19 @@ class _OutputAndValue(_Getter):
 def _spawn(
     getter: _Getter, reactor: Any, executable: Text, args: Sequence[Text], env: Environment, path: Text | None
 ) -> Deferred[Any]:
-    if isinstance(args, (str, bytes)):
-        raise TypeError(f"args must be a sequence of str or bytes, not {args!r}")
     deferred = getter.deferred
     assert deferred is not None
     try:
+        if isinstance(args, (str, bytes)):
+            raise TypeError(f"args must be a sequence of str or bytes, not {args!r}")
         on = currentReactor() if reactor is None else reactor
         on.spawnProcess(getter, executable, (executable, *args), env, path)
-    except OSError:
-        return fail()
+    except BaseException as e:
+        # It can cancel the getter: the two would wait for the garbage collector.
+        getter.deferred = None
+        if isinstance(e, OSError):
+            return fail()
+        raise
     return deferred
 
 

@@ -98,6 +98,27 @@ def test_H1_theWakeupPipeNeverFills(own: Reactor) -> None:
     assert seen == list(range(count))
 
 
+def test_thePoolIsStartedWhenTheReactorRuns(own: Reactor) -> None:
+    """As callWhenRunning finds it, whenever it was asked for; and where nobody runs the reactor but by turns."""
+    seen: list[bool] = []
+
+    def look() -> None:
+        seen.append(own.getThreadPool().started)
+        own.stop()
+
+    own.callWhenRunning(look)
+    own.getThreadPool()
+    own.run(installSignalHandlers=False)
+    own.callWhenRunning(look)
+    own.run(installSignalHandlers=False)
+    assert seen == [True, True]
+    other = Reactor()
+    pool = other.getThreadPool()
+    other.iterate()
+    assert pool.started
+    other.close()
+
+
 # H2.
 
 

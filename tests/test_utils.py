@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import warnings
 from typing import Any
 
@@ -137,3 +138,21 @@ def test_warningsAreSuppressedUntilADeferredFires(net: Net) -> None:
     assert net.result(result) == 3
     assert warnings.filters[1:] == before and warnings.filters[0][0] == "error"
     warnings.filters.pop(0)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("get", [getProcessOutput, getProcessValue, getProcessOutputAndValue])
+def test_D10_whatCouldNotBeRunIsFreed(net: Net, get: Any) -> None:
+    """Without the garbage collector: a program that is not there, arguments that are none."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(it, Deferred) for it in gc.get_objects())
+        for _ in range(3):
+            get("/nowhere", reactor=net.reactor).addErrback(lambda _: None)
+            with pytest.raises(TypeError):
+                get("/bin/true", "text", reactor=net.reactor)
+            with pytest.raises(ValueError, match="NUL"):
+                get("/bin/true", ["a\0b"], reactor=net.reactor)
+        assert sum(isinstance(it, Deferred) for it in gc.get_objects()) == before
+    finally:
+        gc.enable()

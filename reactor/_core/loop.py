@@ -53,6 +53,7 @@ class Loop:
         "__weakref__",
         "_renewed",
         "calls",
+        "closing",
         "dirty",
         "ending",
         "escape",
@@ -76,6 +77,8 @@ class Loop:
         self.reactor: Any = None
         self.calls: deque[tuple[Context | None, Callable[..., object], tuple[Any, ...], dict[str, Any]]] = deque()
         self.dirty: list[Dirty] = []
+        # Whether what is open is being closed: nothing new is begun.
+        self.closing = False
         # Invariant: while it is not None, `_linger` is in `calls`.
         self.ending: Callable[[], object] | None = None
         # When the poller may be renewed again; None while that is about to happen.

@@ -76,7 +76,7 @@ class Run:
         loop = self.loop
         loop.poller.checkProcess()
         self.state = RunState.STARTING
-        self.over = False
+        self.over = loop.closing = False
         entered(reactor)
         signals = None
         try:
@@ -108,6 +108,7 @@ class Run:
     def crash(self) -> None:
         """End the run at once."""
         self.state = RunState.STOPPED
+        self.loop.closing = False
         # Whatever this run still waits for is not to befall the next one.
         self.loop.ending = None
         self.triggers.abandon()
@@ -175,7 +176,7 @@ class Run:
         if self.loop.poller.inFork:
             return
         self.state = RunState.CLOSING
-        self.over = True
+        self.over = self.loop.closing = True
         self._closeAll()
 
     def _ended(self) -> None:

@@ -154,6 +154,14 @@ class DelayedCall:
             raise ValueError("delay(): secondsLater must be a number of seconds, not nan")
         self._queue.move(self, when)
 
+    def __lt__(self, other: object) -> bool:
+        """Whether it is due earlier."""
+        return self._when < other._when if isinstance(other, DelayedCall) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        """Whether it is due earlier, or at the same time."""
+        return self._when <= other._when if isinstance(other, DelayedCall) else NotImplemented
+
     def _refuse(self) -> None:
         if self._entry == _CANCELLED:
             raise AlreadyCancelled("this delayed call was cancelled before")

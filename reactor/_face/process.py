@@ -154,7 +154,7 @@ def _text(what: str, value: object) -> None:
     if not isinstance(value, (str, bytes)):
         raise TypeError(f"spawnProcess(): {what}: must be str or bytes, not {value!r}")
     if ("\0" if isinstance(value, str) else b"\0") in value:  # type: ignore[operator]
-        raise TypeError(f"spawnProcess(): {what}: {value!r} has a NUL in it")
+        raise ValueError(f"spawnProcess(): {what}: {value!r} has a NUL in it")
 
 
 def _checkedFDs(childFDs: Mapping[int, int | str]) -> dict[int, int | str]:

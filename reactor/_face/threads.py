@@ -67,13 +67,25 @@ class InThreads:
                 pool = self._pool
                 if pool is None or pool.joined:
                     pool = self._pool = ThreadPool(0, THREADS if pool is None else pool.max, "reactor")
-                    self._loop.callFromThread(pool.start, (), {})
+                    self._begin(pool)
         return pool
 
     @property
     def threadpool(self) -> ThreadPool | None:
         """The pool, None when there is none yet. To have it made, call `getThreadPool`."""
         return self._pool
+
+    def _begin(self, pool: ThreadPool) -> None:
+        def start() -> None:
+            if not pool.joined:
+                pool.start()
+
+        if self._run.running:
+            start()
+            return
+        # Ahead of what `callWhenRunning` is given; and in the first turn, where there is no such event.
+        self._run.triggers.add("during", "startup", start, (), {})
+        self._loop.callFromThread(start, (), {})
 
     def suggestThreadPoolSize(self, size: int) -> None:
         """Let the pool have at most `size` threads. ValueError for a negative number; raises as `getThreadPool`."""

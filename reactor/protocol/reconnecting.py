@@ -87,7 +87,7 @@ class ReconnectingClientFactory(ClientFactory[P]):
         if self.continueTrying:
             self.connector = connector
             # Not the failure: what it holds of the connection that is over would live as long as the factory.
-            self._reason = reason.getErrorMessage()
+            self._reason = "no reason was given" if reason is None else reason.getErrorMessage()
             self.retry()
 
     def retry(self, connector: Any = None) -> None:

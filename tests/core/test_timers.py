@@ -662,3 +662,17 @@ def test_runOfWhatWasPutOffSinceDoesNothing() -> None:
     run(call)
     assert (done, call.active()) == ([], True)
     assert math.isclose(call.getTime(), 5)
+
+
+def test_callsCompareByTheirTime() -> None:
+    """As programs sort them."""
+    clock = Clock()
+    late, early, same = clock.callLater(2, list), clock.callLater(1, list), clock.callLater(2, list)
+    assert sorted([late, early, same]) == [early, late, same]
+    assert early < late and early <= late and late > early and late >= same and late <= same
+    assert not late < same and not late <= early
+    early.delay(5)
+    assert max(early, late) is early
+    assert late != same and len({late, same}) == 2
+    with pytest.raises(TypeError):
+        assert late < 5

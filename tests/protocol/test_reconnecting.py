@@ -94,6 +94,24 @@ def traces(library: str) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.parametrize("hook", ["clientConnectionLost", "clientConnectionFailed"])
+def test_noReason(hook: str, caplog: pytest.LogCaptureFixture) -> None:
+    """As programs call the hooks by hand, with None for the reason."""
+    caplog.set_level(logging.INFO)
+    factory = ReconnectingClientFactory()
+    factory.clock = clock = Clock()
+    called: list[str] = []
+
+    class Connector:
+        def connect(self) -> None:
+            called.append("connect")
+
+    getattr(factory, hook)(Connector(), None)
+    clock.advance(factory.maxDelay)
+    assert called == ["connect"]
+    assert "no reason was given" in caplog.text
+
+
 def test_the_traces_are_twisteds() -> None:
     pytest.importorskip("twisted")
     ours, theirs = traces("reactor"), traces("twisted")

@@ -77,6 +77,7 @@ class Connector:
         "_started",
         "_timer",
         "_underway",
+        "_waits",
         "factory",
         "timeout",
         "transport",
@@ -103,6 +104,8 @@ class Connector:
         self._underway: Underway | None = None
         self.transport: StreamTransport | None = None
         self._timer: DelayedCall | None = None
+        # Invariant: True while `_dial` is going to be called by the loop.
+        self._waits = False
         self._began = 0.0
 
     @property
@@ -153,9 +156,21 @@ class Connector:
             self._standing = Standing.DISCONNECTED
             self._stopped()
             raise
+        if not self._loop.closing:
+            self._dial()
+        elif not self._waits:
+            self._waits = True
+            self._loop.soon(self._dial)
+
+    def _dial(self) -> None:
+        self._waits = False
         # startedConnecting may have given up, or given up and begun again.
         if self._standing is Standing.CONNECTING and self._underway is None:
-            self._underway = self._destination.dial(self)
+            if self._loop.closing:
+                # Nobody's server is to see a connection that ends at once.
+                self.shutDown()
+            else:
+                self._underway = self._destination.dial(self)
 
     def disconnect(self) -> None:
         """Give up connecting, or close the connection (`loseConnection`). Nothing when it is disconnected."""

@@ -159,17 +159,22 @@ class _Securing:
     def cancel(self) -> None:
         """Give up, and tell nobody."""
         self._connector = None
-        inner, self._inner = self._inner, None
-        if inner is not None:
-            inner.cancel()
+        self._letGo()
         shaking, self._shaking = self._shaking, None
         if shaking is not None:
             shaking.layer.abort()
 
+    def _letGo(self) -> None:
+        """Nothing more comes of the inner one, which knows this one: without this both would wait for the collector."""
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            inner.cancel()
+
     def failed(self, error: BaseException) -> None:
         """No connection came about."""
         connector, self._connector = self._connector, None
-        self._inner = self._shaking = None
+        self._letGo()
+        self._shaking = None
         if connector is not None:
             if isinstance(error, NetworkError):
                 error = getConnectError(error, host=connector.host, port=connector.port, elapsed=connector.elapsed)
@@ -181,7 +186,8 @@ class _Securing:
         if connector is None:
             top.discard()
             return
-        self._attempts, self._inner = self.attempts, None
+        self._attempts = self.attempts
+        self._letGo()
         facts = {"host": connector.host, "port": connector.port}
         try:
             self._shaking = shaking = _ClientShaking(self._loop, wire, self._side, peer, facts)

@@ -121,7 +121,7 @@ def test_R2_aDirectoryThatIsNotThere(net: Net, how: dict[str, Any]) -> None:
         ({"executable": 3}, TypeError),
         ({"executable": "true", "args": "true"}, TypeError),
         ({"executable": "true", "args": ["true", 1]}, TypeError),
-        ({"executable": "true", "args": ["tr\0ue"]}, TypeError),
+        ({"executable": "true", "args": ["tr\0ue"]}, ValueError),
         ({"executable": "true", "env": {"A": None}}, TypeError),
         ({"executable": "true", "env": {"A=B": "c"}}, ValueError),
         ({"executable": "true", "path": 1}, TypeError),

@@ -8,11 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from connecting import Known, four
 from net import Net
-from tls import connectSSL, impatient, listenSSL, startTLS, tls, tlsInTLS
+from tls import clientOptions, connectSSL, impatient, listenSSL, startTLS, tls, tlsInTLS
 
+from reactor._transport.client.attempt import Attempt, Dial
+from reactor._transport.client.destination import Underway
 from reactor._transport.stream.wire import Wire
 from reactor._transport.tls.layer import Layer
+from reactor._transport.tls.secure import _Securing
+from reactor._transport.tls.side import Side
 
 pytestmark = pytest.mark.parametrize("net", ["default"], indirect=True)
 KINDS = {"tls": tls, "tls in tls": tlsInTLS, "startTLS": startTLS}
@@ -27,8 +32,9 @@ def noCollector() -> Iterator[None]:
 
 
 def left() -> list[str]:
-    """What there is of connections."""
-    return [type(it).__name__ for it in gc.get_objects() if isinstance(it, Layer | Wire | ssl.SSLObject)]
+    """What there is of connections, and of the ways to them."""
+    kinds = Layer | Wire | ssl.SSLObject | Side | Attempt | Dial | Underway | _Securing
+    return [type(it).__name__ for it in gc.get_objects() if isinstance(it, kinds)]
 
 
 def lose(first: Any, second: Any) -> None:
@@ -67,7 +73,7 @@ def test_anEndedConnectionIsFreed(net: Net, kind: str, end: Callable[[Any, Any],
 
 
 def test_aFailedHandshakeIsFreed(net: Net) -> None:
-    from tls import clientOptions, stranger
+    from tls import stranger
 
     before = len(left())
     server = listenSSL(net)
@@ -85,3 +91,15 @@ def test_anAttemptGivenUpIsFreed(net: Net) -> None:
     client.connector.stopConnecting()
     net.turn()
     assert left()[before:] == []
+
+
+@pytest.mark.parametrize("addresses", [1, 2])
+def test_whatItWasMadeWithIsFreed(net: Net, addresses: int) -> None:
+    """While it lasts: the attempts, and what stood between them and the handshake."""
+    before = len(left())
+    server = listenSSL(net)
+    net.reactor.installNameResolver(Known(*[four(server.port), four(server.port, "127.0.0.2")][:addresses]))
+    client = connectSSL(net, server.port, clientOptions("localhost"), host="name.test")
+    net.until(lambda: client.built and server.built)
+    net.turn()
+    assert sorted(set(left()[before:])) == ["Layer", "SSLObject", "Side", "Wire"]
