@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from hashlib import new as newHash
 
+from reactor._ground.naming import cut, visible
 from reactor.error import CertificateError
 
 TYPE_CHECKING = False
@@ -29,6 +30,8 @@ _PARTS = {
     "2.5.4.11": "organizationalUnitName",
     "1.2.840.113549.1.9.1": "emailAddress",
 }
+# So many characters of a name are shown where nobody asked for all of it: whoever made the certificate chose them.
+LENGTH = 300
 _SEQUENCE, _INTEGER, _IDENTIFIER, _UTC_TIME, _VERSION = 0x30, 0x02, 0x06, 0x17, 0xA0
 _EXTENSIONS, _DNS_NAME, _ALTERNATIVE_NAMES = 0xA3, 0x82, "2.5.29.17"
 
@@ -40,10 +43,12 @@ class DistinguishedName(dict[str, str]):
         try:
             return self[name]
         except KeyError:
-            raise AttributeError(f"this name has no {name!r}, only {', '.join(self) or 'nothing'}") from None
+            parts = cut(", ".join(self), LENGTH)
+            raise AttributeError(f"this name has no {name!r}, only {parts or 'nothing'}") from None
 
     def __repr__(self) -> str:
-        return f"<DN {', '.join(f'{key}={value}' for key, value in self.items())}>"
+        parts = ", ".join(f"{key}={value}" for key, value in self.items())
+        return f"<DN {visible(cut(parts, LENGTH))}>"
 
     def inspect(self) -> str:
         """A line for each part."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 
+from reactor._ground.naming import cut
 from reactor._transport.stream.lifecycle import State
 from reactor.error import ConnectionDone, ConnectionLost, PeerVerifyError, SSLError
 from reactor.failure import Failure
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reactor._transport.tls.layer import Layer
+
+# Of a certificate that was refused, so many names are told, and parts of a subject, and so many characters of each: it
+# may have thousands, and the peer chose them.
+NAMES = 10
+LENGTH = 100
 
 # OpenSSL's reason -> what it usually means.
 _HINTS = {
@@ -76,12 +82,25 @@ def describePeer(sslObject: ssl.SSLObject) -> str:
         info = chain[0].get_info()
     except (AttributeError, TypeError, IndexError, ValueError, ssl.SSLError):
         return ""
-    names = ", ".join(value for _, value in info.get("subjectAltName", ()))
-    subject = ", ".join(f"{key}={value}" for part in info.get("subject", ()) for key, value in part)
-    issuer = ", ".join(f"{key}={value}" for part in info.get("issuer", ()) for key, value in part)
-    told = f"subject {subject or 'empty'}; names {names or 'none'}; issuer {issuer}; expires {info.get('notAfter')}"
+    names = [_bounded(value) for _, value in info.get("subjectAltName", ())[:NAMES]]
+    more = len(info.get("subjectAltName", ())) - len(names)
+    told = (
+        f"subject {_parts(info, 'subject') or 'empty'}; names {', '.join(names) or 'none'}"
+        f"{f' and {more} more' if more else ''}; issuer {_parts(info, 'issuer')}; expires {info.get('notAfter')}"
+    )
     # The peer's words: on one line, and nothing that steers a terminal.
     return f" (certificate: {told})".encode("unicode_escape").decode("ascii")
+
+
+def _parts(info: dict[str, Any], whose: str) -> str:
+    pairs = [(key, value) for part in info.get(whose, ()) for key, value in part]
+    told = ", ".join(f"{key}={_bounded(value)}" for key, value in pairs[:NAMES])
+    return f"{told} and {len(pairs) - NAMES} more" if len(pairs) > NAMES else told
+
+
+def _bounded(value: object) -> str:
+    # Mostly a str; what a directory is called is a tuple.
+    return cut(str(value), LENGTH)
 
 
 def whyEnded(layer: Layer, reason: Failure) -> Failure:
