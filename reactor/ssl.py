@@ -191,8 +191,8 @@ class CertificateOptions:
     #: Seconds that a handshake may take, and the peer to answer our close_notify. None: for ever.
     handshakeTimeout: float | None = HANDSHAKE_TIMEOUT
     shutdownTimeout: float | None = SHUTDOWN_TIMEOUT
-    #: How many clients of one port may be in the middle of their handshake; one more, and the oldest is dropped.
-    #: Never more than half of the descriptors that the process may have. None: any number.
+    #: How many clients of one port may be in the middle of their handshake; one more, and of the peer that has most of
+    #: them the oldest is dropped. Never more than half of the descriptors that the process may have. None: any number.
     handshakeLimit: int | None = HANDSHAKE_LIMIT
 
     def __init__(

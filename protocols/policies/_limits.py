@@ -11,8 +11,8 @@ import resource
 import weakref
 from typing import Any
 
-from protocols._peers import IPV6_PREFIX, peerOf
 from protocols.policies._wrapping import ProtocolWrapper, WrappingFactory
+from reactor._ground.peers import IPV6_PREFIX, peerOf
 from reactor.protocol import ServerFactory
 
 #: Descriptors that are left to the rest of the program: files, the resolver, what servers connect to in turn.

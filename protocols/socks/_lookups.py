@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from protocols._peers import peerOf
+from reactor._ground.peers import peerOf
 from reactor.defer import Deferred, DeferredSemaphore
 
 if TYPE_CHECKING:

@@ -89,7 +89,7 @@ class _Securing:
 
     def makeConnection(self, transport: Any) -> None:
         self._transport = transport
-        self._owner.halfOpen.enter(self)
+        self._owner.halfOpen.enter(self, self._address)
         transport.startTLS(self._owner.connectionCreator)
 
     def sendAway(self) -> None:

@@ -2,8 +2,10 @@
 are too many.
 
 A handshake that is not finished costs its sender nothing and us a socket and the memory of a TLS connection. So they
-are counted, and one too many sends away the one that has been at it longest: whoever means it is done in a few round
-trips, whoever holds connections open is what the oldest ones are. Knows nothing of sockets and TLS.
+are counted, and one too many sends away one of the peer that has most of them, the one that has been at it longest.
+Whoever means it has one, or a few, and is done in a few round trips: whatever one peer does, it costs no other peer its
+place. Only as many peers as there are places, each with one, push each other out, the oldest first. Knows nothing of
+sockets and TLS.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from time import monotonic
 
 from reactor._ground.log import message
 from reactor._ground.peerlog import PeerLog
+from reactor._ground.peers import peerOf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,16 +33,21 @@ _QUIET = 60.0
 
 
 class HalfOpen:
-    """Who has not finished yet, the oldest first."""
+    """Who has not finished yet, by peers."""
 
-    __slots__ = ("_dropped", "_limit", "_log", "_members", "_quietUntil", "_whose")
+    __slots__ = ("_dropped", "_limit", "_log", "_members", "_most", "_quietUntil", "_shares", "_sizes", "_whose")
 
     def __init__(self, limit: int | None, whose: object) -> None:
         """`limit` is how many there may be, None for any number; `whose` is named in the log."""
         self._limit = limit
         self._whose = whose
-        # A dict for its order.
-        self._members: dict[Member, None] = {}
+        # Who it is -> of which peer. The dicts here are dicts, or have None for values, for their order.
+        self._members: dict[Member, object] = {}
+        # Each peer's, the oldest first; and the peers that have so many. Invariant: _most is the largest of those
+        # numbers, so that who has most is found at once.
+        self._shares: dict[object, dict[Member, None]] = {}
+        self._sizes: dict[int, dict[object, None]] = {}
+        self._most = 0
         self._dropped = 0
         self._quietUntil = 0.0
         self._log = PeerLog()
@@ -47,19 +55,40 @@ class HalfOpen:
     def __len__(self) -> int:
         return len(self._members)
 
-    def enter(self, member: Member) -> None:
-        """`member` begins; the oldest is sent away if that is one too many."""
-        members = self._members
-        members[member] = None
-        if self._limit is not None and len(members) > self._limit:
-            oldest = next(iter(members))
-            del members[oldest]
+    def enter(self, member: Member, address: object = None) -> None:
+        """`member`, from `address`, begins. One is sent away if that is one too many."""
+        peer = peerOf(address)
+        share = self._shares.setdefault(peer, {})
+        self._resize(peer, len(share), len(share) + 1)
+        share[member] = None
+        self._members[member] = peer
+        if self._limit is not None and len(self._members) > self._limit:
+            oldest = next(iter(self._shares[next(iter(self._sizes[self._most]))]))
+            self.leave(oldest)
             self._tell()
             oldest.sendAway()
 
     def leave(self, member: Member) -> None:
         """`member` has finished, or is gone. Nothing when it was sent away."""
-        self._members.pop(member, None)
+        if member in self._members:
+            peer = self._members.pop(member)
+            share = self._shares[peer]
+            self._resize(peer, len(share), len(share) - 1)
+            del share[member]
+            if not share:
+                del self._shares[peer]
+
+    def _resize(self, peer: object, before: int, after: int) -> None:
+        sizes = self._sizes
+        if before:
+            del sizes[before][peer]
+            if not sizes[before]:
+                del sizes[before]
+        if after:
+            sizes.setdefault(after, {})[peer] = None
+        # By one, up or down: the largest moves with it, or stays.
+        if after > self._most or (before == self._most and before not in sizes):
+            self._most = after
 
     def tellFailure(self, peer: object, text: str, *args: object) -> None:
         """Log that one from `peer`, an address, did not finish; of each host so many a minute."""
@@ -67,9 +96,8 @@ class HalfOpen:
 
     def clear(self) -> None:
         """Send all away."""
-        members = list(self._members)
-        self._members.clear()
-        for member in members:
+        for member in list(self._members):
+            self.leave(member)
             member.sendAway()
 
     def _tell(self) -> None:
@@ -77,7 +105,9 @@ class HalfOpen:
         now = monotonic()
         if now >= self._quietUntil:
             self._quietUntil = now + _QUIET
-            text = "%s: more than handshakeLimit=%d unfinished TLS handshakes; the oldest are dropped, %d so far"
+            text = (
+                "%s: more than handshakeLimit=%d unfinished TLS handshakes; of who has most the oldest goes, %d so far"
+            )
             message("warning", text, self._whose, self._limit, self._dropped)
 
 

@@ -272,7 +272,7 @@ class SecureListener:
             self._loop.raised("no context for TLS with %s, at %r", e, peer, port)
             return
         shaking.port, shaking.among = port, self._shaking
-        self._shaking.enter(shaking)
+        self._shaking.enter(shaking, peer)
         shaking.layer.begin()
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> StreamTransport:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import resource
 import socket
+from collections import Counter
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from net import Net, Traced, TracedServer, descriptors
 from tls import clientOptions, connectSSL, listenSSL, plainServerContext, serverOptions
 
 from reactor._transport.tls import halfopen
 from reactor._transport.tls.halfopen import HANDSHAKE_LIMIT, HalfOpen, limitOf
+from reactor.address import IPv4Address, IPv6Address
 from reactor.endpoints import TCP4ServerEndpoint, wrapServerTLS
 
 once = pytest.mark.parametrize("net", ["default"], indirect=True)
@@ -49,12 +53,121 @@ def test_theOldestGoes(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.Mon
     assert [member.away for member in members] == [1, 0, 1, 1, 1, 1, 1, 0, 0, 0]
     # One line for all of them, and a minute later the next.
     (line,) = records(caplog)
-    assert line == "the port: more than handshakeLimit=3 unfinished TLS handshakes; the oldest are dropped, 1 so far"
+    assert line == (
+        "the port: more than handshakeLimit=3 unfinished TLS handshakes; of who has most the oldest goes, 1 so far"
+    )
     now[0] += 60
     open_.enter(Member())
     assert records(caplog)[1].endswith("7 so far")
     open_.clear()
     assert (len(open_), members[9].away) == (0, 1)
+
+
+def at(number: int) -> IPv4Address:
+    return IPv4Address("TCP", f"192.0.2.{number}", 40_000 + number)
+
+
+def test_onePeersFloodCostsNoOtherItsPlace() -> None:
+    """At any rate, for as long as a slow handshake may take."""
+    open_, honest = HalfOpen(10, "the port"), [Member() for _ in range(8)]
+    for number, member in enumerate(honest):
+        open_.enter(member, at(number))
+    flood = [Member() for _ in range(1000)]
+    for number, member in enumerate(flood):
+        # Now and then one of the others is done, and comes again.
+        if number % 100 == 50:
+            open_.leave(honest[0])
+            open_.enter(honest[0], at(0))
+        open_.enter(member, at(99))
+        assert len(open_) <= 10
+    assert [member.away for member in honest] == [0] * 8
+    assert [member.away for member in flood] == [1] * 998 + [0] * 2
+
+
+def test_whoHasMostGoesFirst() -> None:
+    open_ = HalfOpen(6, "the port")
+    one, two, three = ([Member() for _ in range(5)] for _ in range(3))
+    for member in one[:3]:
+        open_.enter(member, at(1))
+    for member in two[:2]:
+        open_.enter(member, at(2))
+    open_.enter(three[0], at(3))
+    open_.enter(three[1], at(3))
+    assert [member.away for member in one] == [1, 0, 0, 0, 0]
+    # Now all have two: the first to have as many gives way, then the next.
+    open_.enter(three[2], at(3))
+    assert [member.away for member in three] == [1, 0, 0, 0, 0]
+    open_.enter(two[2], at(2))
+    assert [member.away for member in two] == [1, 0, 0, 0, 0]
+    open_.enter(one[3], at(1))
+    assert [member.away for member in one] == [1, 1, 0, 0, 0]
+
+
+def test_asManyPeersAsPlaces() -> None:
+    """Each with one: the oldest goes."""
+    open_, members = HalfOpen(5, "the port"), [Member() for _ in range(20)]
+    for number, member in enumerate(members):
+        open_.enter(member, at(number))
+    assert [member.away for member in members] == [1] * 15 + [0] * 5
+
+
+def test_whoIsOnePeer() -> None:
+    """All of a /64, and an IPv4 address in either family."""
+    open_, honest = HalfOpen(3, "the port"), Member()
+    open_.enter(honest, at(1))
+    flood = [Member() for _ in range(10)]
+    for number, member in enumerate(flood):
+        open_.enter(member, IPv6Address("TCP", f"2001:db8::{number + 1:x}", 1))
+    assert honest.away == 0
+    both = [Member() for _ in range(3)]
+    for member, host in zip(both, ("192.0.2.7", "::ffff:192.0.2.7", "::ffff:c000:207"), strict=True):
+        kind = IPv6Address if ":" in host else IPv4Address
+        open_.enter(member, kind("TCP", host, 1))
+    assert sum(member.away for member in (*flood, *both)) == 11
+    assert honest.away == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans())), st.integers(1, 6))
+def test_itsBookkeeping(steps: list[tuple[int, bool]], limit: int) -> None:
+    """Against what can be counted by hand, whatever comes and goes."""
+    open_ = HalfOpen(limit, "the port")
+    there: list[tuple[int, Member]] = []
+    for peer, comes in steps:
+        if comes:
+            member = Member()
+            there.append((peer, member))
+            open_.enter(member, at(peer))
+            gone = [each for each in there if each[1].away]
+            if len(there) > limit:
+                counts = Counter(peer for peer, _ in there)
+                (dropped,) = gone
+                assert counts[dropped[0]] == max(counts.values())
+                assert dropped == next(each for each in there if each[0] == dropped[0])
+                there.remove(dropped)
+            else:
+                assert gone == []
+        elif there:
+            open_.leave(there.pop(peer % len(there))[1])
+        assert len(open_) == len(there)
+        counts = Counter(peer for peer, _ in there)
+        assert open_._most == max(counts.values(), default=0)
+        assert sum(map(len, open_._shares.values())) == sum(n * len(p) for n, p in open_._sizes.items()) == len(there)
+    open_.clear()
+    assert len(open_) == open_._most == 0 and not open_._shares and not open_._sizes
+
+
+@once
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
+def test_anHonestClientBesideAFlood(net: Net, host: str) -> None:
+    """A slow client of another address is let in by a full port; of the same address it is one of the crowd."""
+    server = listenSSL(net, serverOptions(handshakeLimit=5))
+    slow = net.keep(socket.create_connection(("127.0.0.1", server.port), source_address=(host, 0)))
+    slow.sendall(b"\x16\x03\x01\x02")
+    slow.setblocking(False)
+    net.turn(2)
+    halves = [half(net, server) for _ in range(20)]
+    net.until(lambda: sum(map(isReset, halves)) >= 15)
+    assert isReset(slow) is (host == "127.0.0.1")
 
 
 def test_noLimit(caplog: pytest.LogCaptureFixture) -> None:
