@@ -34,7 +34,8 @@ ANY_SELECTOR = {
     "told by the call itself": "L1 L2 U8 X1 X2 X6 M1 M3 R2",
     "what a child is given, before there is anything to watch": "S4 R7 R9",
     "the interpreter's, or the kernel's own time (3 s each)": "S2 C3 F9",
-    "memory, and callbacks that no loop makes": "M10 D1 D2 D4 D5 D6 D7 D8 D9 D10",
+    "memory, and callbacks that no loop makes": "M10 D1 D2 D4 D5 D6 D7 D8 D9 D10 D11",
+    "names, before there is a socket": "C22",
     "above the transport": "PROXY SOCKS S_lines S_netstrings S_prefixes S_parsers S_irc S_ircAgain S_startTLS S_logs",
     "settings": "S_tlsClient S_tlsServer S_unix",
     "of one selector alone": "F6",
@@ -43,7 +44,7 @@ ANY_SELECTOR = {
 KINDS = {"tcp4", "tcp6", "unix", "tls"}
 # Rows of connections and of listening that are not about every kind of them, and why.
 SOME_KINDS = {
-    "IP alone": "C2 C3 C4 C5 C6 C7 C8 C9 C21 E38 L1 L2 L10 L12",
+    "IP alone": "C2 C3 C4 C5 C6 C7 C8 C9 C21 C22 E38 L1 L2 L10 L12",
     "the system calls of the one wire under all kinds": "E4 E5 E6 E7 E8 L4",
     "one queue is as another": "L11",
 }
