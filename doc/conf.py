@@ -12,6 +12,8 @@ from sphinx.environment import BuildEnvironment
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+# Last, since there are names of others in it: the reader of imports, for the picture of the rooms.
+sys.path.append(str(HERE.parent / "tests"))
 
 import reactor  # noqa: E402
 
@@ -20,7 +22,7 @@ author = copyright = "The Reactor developers"
 release = version = reactor.__version__
 
 # No intersphinx: the build asks no other site, so that it works anywhere and breaks only by what changed here.
-extensions = ["sphinx.ext.autodoc", "interfacepages"]
+extensions = ["sphinx.ext.autodoc", "interfacepages", "roomspicture"]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"Reactor {release}"

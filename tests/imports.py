@@ -1,7 +1,8 @@
 """Who imports whom, read from the sources: those inside functions too, and which of them only type checkers see.
 
 Functions of sources, so that a test can show them a small tree. The table of rooms stands here as well, and which file
-belongs to which: the test of the architecture checks the arrows between rooms.
+belongs to which: the test of the architecture checks the arrows between rooms, and the documentation draws them
+(``doc/_ext/roomspicture.py``).
 """
 
 from __future__ import annotations
