@@ -88,7 +88,7 @@ def run(selector: selectors.BaseSelector | None, connected: bool) -> dict[str, l
     talkers = {name: Talker(reactor, where, connected) for name, where in CASES.items()}
     for talker in talkers.values():
         reactor.listenUDP(0, talker, "::1" if ":" in talker.where[0] else "127.0.0.1")
-    late = reactor.callLater(5, reactor.stop)
+    late = reactor.callLater(60, reactor.stop)
     reactor.run()
     if late.active():
         late.cancel()
