@@ -51,7 +51,7 @@ if kind == "tls":
 else:
     port = reactor.listenTCP(0, Server(), interface="::1")
     reactor.connectTCP("::1", port.getHost().port, Client())
-reactor.callLater(10, reactor.stop)
+reactor.callLater(60, reactor.stop)
 reactor.run()
 reactor.close()
 for told in sorted(over):
@@ -119,7 +119,7 @@ class Client(ClientFactory):
 path = f"\\0reactor-syscalls-{os.getpid()}"
 reactor.listenUNIX(path, Server())
 reactor.connectUNIX(path, Client())
-reactor.callLater(10, reactor.stop)
+reactor.callLater(60, reactor.stop)
 before = len(os.listdir("/proc/self/fd"))
 reactor.run()
 # But for the port and what connected to it.
