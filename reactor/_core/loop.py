@@ -44,6 +44,10 @@ if TYPE_CHECKING:
 
 # The kernel's clocks overflow at 2**31 milliseconds; nobody minds one idle turn an hour.
 LONGEST_WAIT = 3600.0
+# How many calls one turn makes, and for how many seconds it goes on beginning them: threads that ask for more and more
+# must not keep connections and timers waiting.
+MOST_CALLS = 1000
+LONGEST_CALLS = 0.01
 
 
 class Loop:
@@ -51,6 +55,7 @@ class Loop:
 
     __slots__ = (
         "__weakref__",
+        "_lingers",
         "_renewed",
         "calls",
         "closing",
@@ -81,6 +86,8 @@ class Loop:
         self.closing = False
         # Invariant: while it is not None, `_linger` is in `calls`.
         self.ending: Callable[[], object] | None = None
+        # Whether all calls that came before it have been made.
+        self._lingers = False
         # When the poller may be renewed again; None while that is about to happen.
         self._renewed: float | None = 0.0
         self.waker = Waker()
@@ -104,6 +111,7 @@ class Loop:
 
         From any thread, and from signal handlers.
         """
+        self._lingers = False
         self.ending = f
         self.callFromThread(self._linger, (), {})
 
@@ -111,17 +119,20 @@ class Loop:
         # Stays in `calls` until the end of a turn has looked at `ending`, which it does only when there are calls: so
         # that a turn without any pays nothing for it.
         if self.ending is not None:
+            # What came before it is done.
+            self._lingers = True
             self.soon(self._linger)
 
     def turn(self, longest: float) -> None:
         """Do what is due, then wait for events (at most `longest` seconds; for ever when it is negative) and dispatch
         them.
         """
+        done = True
         try:
             if self.dirty:
                 self.flush()
             if self.calls:
-                self.runCalls()
+                done = self._runSome()
             timers = self.timers
             heap = timers.heap
             if heap:
@@ -131,7 +142,7 @@ class Loop:
             if self.calls or self.dirty:
                 longest = 0.0
                 ending = self.ending
-                if ending is not None:
+                if ending is not None and (done or self._lingers):
                     self.ending = None
                     ending()
             elif heap:
@@ -238,10 +249,26 @@ class Loop:
             for wire in wires:
                 wire.flush()
 
-    def runCalls(self) -> None:
-        """Make the calls that are there now. What they ask for in their turn is done in the next one."""
+    def _runSome(self) -> bool:
+        """Make the calls that are there now, as many as one turn makes; whether that was all of them."""
+        count = len(self.calls)
+        if count == 1:
+            self.runCalls()
+            return True
+        seconds = self.timers.seconds
+        end = seconds() + LONGEST_CALLS
+        for made in range(1, count + 1):
+            self.runCalls(1)
+            if made == MOST_CALLS or seconds() >= end:
+                return made == count
+        return True
+
+    def runCalls(self, most: int | None = None) -> None:
+        """Make the calls that are there now (or `most` of them). What they ask for in their turn is done in the next
+        one.
+        """
         calls = self.calls
-        for _ in range(len(calls)):
+        for _ in range(len(calls) if most is None else most):
             if not calls:
                 # One of them turned the loop itself, and made the rest.
                 return

@@ -7,7 +7,8 @@ scheduled.
 An entry is never searched for. When its serial is its call's `_entry` it is *live*, or *early* if the call is due later
 than it (it was put off since, which costs nothing until the entry comes up and is pushed again, with the same serial);
 anything else is stale and dropped when it comes up, or when there are three stale ones to a live one and the heap is
-rebuilt.
+rebuilt: by a call of the queue's own, so that whoever cancels a million does not wait for that (0.24 s in place of
+0.64).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ else:
 
 # Below this many stale entries a rebuild is not worth its call.
 _FEW = 64
+# How many more of them there may be until that call is made; with more the heap is rebuilt at once.
+_MANY = 100_000
 # States of a DelayedCall kept in _entry: the serial of its entry in the heap, or one of these.
 _NOT_QUEUED = 0
 _CALLED = -1
@@ -114,8 +117,8 @@ class DelayedCall:
         if entry:
             queue = self._queue
             queue.stale = stale = queue.stale + 1
-            if stale > _FEW and stale * 4 > len(queue.heap) * 3:
-                queue.rebuild()
+            if stale > queue.most and stale * 4 > len(queue.heap) * 3:
+                queue.crowded()
 
     def reset(self, secondsFromNow: float) -> None:
         """Make the call `secondsFromNow` seconds (not negative) from now instead.
@@ -193,7 +196,7 @@ def checkDelay(delay: float, method: str, name: str) -> float:
 class TimerQueue:
     """Every call of one clock that is still to come."""
 
-    __slots__ = ("_serial", "heap", "ready", "seconds", "stale")
+    __slots__ = ("_rebuilding", "_serial", "heap", "most", "ready", "seconds", "stale")
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self.seconds = seconds
@@ -201,9 +204,12 @@ class TimerQueue:
         self._serial = 0
         # What `due` gave out and may not have been run yet: whoever runs several at a time says so here.
         self.ready: list[DelayedCall] = []
-        # Invariant: `stale` entries of the heap are stale; when they are more than three quarters (and more than a few)
-        # it is rebuilt.
+        # Invariant: `stale` entries of the heap are stale; it is to be rebuilt when they are more than three quarters,
+        # and more than `most`.
         self.stale = 0
+        self.most = _FEW
+        # The call that is going to do that.
+        self._rebuilding: DelayedCall | None = None
 
     def callLater(self, delay: float, f: Callable[..., object], /, *args: Any, **kw: Any) -> DelayedCall:
         """Call `f(*args, **kw)` when `delay` seconds have passed, in the context variables of now."""
@@ -236,11 +242,23 @@ class TimerQueue:
             heappush(self.heap, (when, serial, call))
             if entry:
                 self.stale += 1
-                if self.stale > _FEW and self.stale * 4 > len(self.heap) * 3:
-                    self.rebuild()
+                if self.stale > self.most and self.stale * 4 > len(self.heap) * 3:
+                    self.crowded()
+
+    def crowded(self) -> None:
+        """Most entries are stale: forget them soon, or at once if that was to be done and they are too many now."""
+        if self._rebuilding is not None:
+            self.rebuild()
+            return
+        self.most = max(_MANY, 4 * len(self.heap))
+        self._rebuilding = self.callLater(0, self.rebuild)
 
     def rebuild(self) -> None:
-        """Forget the stale entries at once. Called when they are most, so a cancel costs O(1) on average."""
+        """Forget the stale entries. Done when they are most, so a cancel costs O(1) on average."""
+        rebuilding, self._rebuilding = self._rebuilding, None
+        if rebuilding is not None and rebuilding._entry >= _NOT_QUEUED:
+            rebuilding._entry = _CANCELLED
+        self.most = _FEW
         heap = self.heap
         live = [entry for entry in heap if entry[2]._entry == entry[1]]
         # In place: whoever looks at the heap between two turns keeps the same list.
@@ -270,11 +288,14 @@ class TimerQueue:
                 call.args = ()
         self.heap.clear()
         self.stale = 0
+        self.most = _FEW
+        self._rebuilding = None
 
     def calls(self) -> list[DelayedCall]:
         """Every call that is still to come."""
-        ready = dict.fromkeys(call for call in self.ready if call._entry == _NOT_QUEUED)
-        return list(ready) + [call for _, serial, call in self.heap if call._entry == serial]
+        own = self._rebuilding
+        ready = dict.fromkeys(call for call in self.ready if call._entry == _NOT_QUEUED and call is not own)
+        return list(ready) + [call for _, serial, call in self.heap if call._entry == serial and call is not own]
 
 
 def run(call: DelayedCall) -> None:

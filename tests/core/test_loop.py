@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from net import Net, Traced
 
-from reactor._core.loop import LONGEST_WAIT, Loop
+from reactor._core.loop import LONGEST_CALLS, LONGEST_WAIT, MOST_CALLS, Loop
 
 default = pytest.mark.parametrize("net", ["default"], indirect=True)
 
@@ -115,6 +115,71 @@ def test_whatACallAsksForWaitsForTheNextTurn(net: Net) -> None:
         trace.append(f"turn {turn}")
         net.reactor.iterate(0)
     assert trace == [each for n in range(5) for each in (f"turn {n}", f"call {n}")]
+    net.reactor._loop.calls.clear()
+
+
+@default
+def test_H1_aFloodKeepsNobodyWaiting(net: Net) -> None:
+    """Calls that are there, and calls that ask for more, by the thousand: connections and timers are served between
+    them, and all are made in their order.
+    """
+    trace: list[Any] = []
+    count = 5 * MOST_CALLS
+
+    def endless(left: int) -> None:
+        if left:
+            net.reactor.callFromThread(endless, left - 1)
+
+    client, server = net.pair(data=lambda protocol, data: trace.append("data"))
+    for number in range(count):
+        net.reactor.callFromThread(trace.append, number)
+        net.reactor.callFromThread(endless, 10)
+    net.reactor.callLater(0, trace.append, "timer")
+    server.write(b"x")
+    net.until(lambda: count - 1 in trace)
+    assert [each for each in trace if isinstance(each, int)] == list(range(count))
+    # At most as many as are made in the turns until the kernel has brought it.
+    assert trace.index("timer") <= MOST_CALLS and trace.index("data") < count - MOST_CALLS
+
+
+@default
+def test_H1_slowCallsKeepNobodyWaiting(net: Net) -> None:
+    now = [0.0]
+    loop = net.reactor._loop
+    loop.timers.seconds = lambda: now[0]
+    made: list[int] = []
+
+    def slow(number: int) -> None:
+        now[0] += LONGEST_CALLS / 3
+        made.append(number)
+
+    for number in range(10):
+        net.reactor.callFromThread(slow, number)
+    counts = []
+    for _ in range(4):
+        net.turn(1)
+        counts.append(len(made))
+    assert counts == [3, 6, 9, 10]
+    assert made == list(range(10))
+
+
+@default
+@pytest.mark.parametrize("later", [0, 3 * MOST_CALLS])
+def test_H1_stopUnderAFlood(net: Net, later: int) -> None:
+    """What was asked for before the stop is done before the shutdown; a flood that never ends does not hold it up."""
+    trace: list[int] = []
+
+    def endless() -> None:
+        net.reactor.callFromThread(endless)
+
+    for _ in range(2 * MOST_CALLS):
+        net.reactor.callFromThread(endless)
+    for number in range(later):
+        net.reactor.callFromThread(trace.append, number)
+    net.reactor.callWhenRunning(net.reactor.stop)
+    net.reactor.addSystemEventTrigger("before", "shutdown", trace.append, -1)
+    net.reactor.run(installSignalHandlers=False)
+    assert trace == [*range(later), -1]
     net.reactor._loop.calls.clear()
 
 
