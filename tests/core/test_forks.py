@@ -480,6 +480,8 @@ class Told:
         os.write(self.fd, b"x")
 
 
+# The threads of tests before may still be there; the child does nothing that could wait for them.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_whoIsTold() -> None:
     """Those that live, once, in the child."""
     reads, writes = os.pipe()

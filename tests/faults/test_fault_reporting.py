@@ -189,7 +189,7 @@ def test_Y8_aProcess(net: Net, kinds: Any) -> None:
             heard.append("ended")
 
     net.expectErrors(3)
-    net.reactor.spawnProcess(Told(), sys.executable, ["python", "-Sc", "print(1)"], env=dict(os.environ))
+    net.reactor.spawnProcess(Told(), sys.executable, [sys.executable, "-Sc", "print(1)"], env=dict(os.environ))
     net.until(lambda: "ended" in heard)
     assert heard.count("called") == 3
 
