@@ -97,8 +97,9 @@ def test_Y8_timersAndCalls(net: Net, kinds: Any) -> None:
         net.reactor.callLater(0, Call())
         net.reactor.callFromThread(Call())
     net.reactor.callLater(0, heard.append, "last")
-    net.until(lambda: "last" in heard)
-    assert heard == ["called"] * 4 + ["last"]
+    # A turn makes no more calls of threads when they have taken long, as reporting does: the timer may come between.
+    net.until(lambda: len(heard) >= 5)
+    assert sorted(heard) == ["called"] * 4 + ["last"]
 
 
 def test_Y8_triggers(net: Net, kinds: Any) -> None:
