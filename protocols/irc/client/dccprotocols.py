@@ -1,6 +1,6 @@
 """DCC connections, between two clients without a server: files that are sent or received, and chats.
 
-Who connects to whom, and whether that is wise, is decided before: see `clientdcc`. What comes is limited: a file to the
+Who connects to whom, and whether that is wise, is decided before: see `dcc`. What comes is limited: a file to the
 size that was announced, and to `MAX_SIZE` in any case; silence to `timeout` seconds.
 """
 
