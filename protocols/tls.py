@@ -6,10 +6,12 @@ transports of other kinds, and for programs that compose protocols themselves.
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import directlyProvides, providedBy
 
+from reactor._core.contexts import inside
 from reactor._ground.current import currentReactor
 from reactor._ground.declare import provides
 from reactor._ground.log import reportException
@@ -28,6 +30,7 @@ from reactor.protocol import Factory, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextvars import Context
 
 
 class _Turns:
@@ -36,8 +39,8 @@ class _Turns:
     def __init__(self, clock: Any) -> None:
         self.timers = clock
 
-    def soon(self, f: Callable[..., object], *args: Any) -> None:
-        self.timers.callLater(0, f, *args)
+    def soonIn(self, context: Context, f: Callable[..., object], *args: Any) -> None:
+        self.timers.callLater(0, inside, context, f, *args)
 
 
 class _Under:
@@ -49,6 +52,8 @@ class _Under:
     def __init__(self, transport: Any, turns: _Turns) -> None:
         self.transport = transport
         self.turns = turns
+        # Made in a callback of the transport, and so a copy of that one's.
+        self.context = copy_context()
         self.receiver: Any = NOBODY
         self.owner: Any = NOBODY
         self.source: Source | None = None
@@ -72,7 +77,7 @@ class _Under:
     def abort(self, reason: Failure | None = None) -> None:
         if self._ended is not None:
             self._ended = None
-            self.turns.soon(self.owner.lost, reason or Failure(ConnectionAborted()))
+            self.turns.soonIn(self.context, self.owner.lost, reason or Failure(ConnectionAborted()))
         else:
             getattr(self.transport, "abortConnection", self.transport.loseConnection)()
 
@@ -87,7 +92,7 @@ class _Under:
         if ended is None:
             self.transport.resumeProducing()
         else:
-            self.turns.soon(self.lost, ended)
+            self.turns.soonIn(self.context, self.lost, ended)
 
     def dropSource(self) -> None:
         source, self.source = self.source, None

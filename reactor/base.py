@@ -10,6 +10,7 @@ from __future__ import annotations
 from socket import AF_UNIX
 from time import monotonic
 
+from reactor._core.contexts import inside
 from reactor._core.foreign import Descriptors
 from reactor._core.poller import READ, WRITE
 from reactor._core.running import Run, RunState
@@ -176,10 +177,10 @@ class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
             if not open_ and not self._pending:
                 return
             for connector in list(self._pending):
-                connector.shutDown()
+                inside(connector.context, connector.shutDown)
             for watch in open_:
                 if poller.watches.get(watch.fd) is watch:
-                    watch.disconnect(Failure(ConnectionLost("the reactor stopped")))
+                    inside(watch.context, watch.disconnect, Failure(ConnectionLost("the reactor stopped")))
             # Those who were told may have something to finish in the next turn, which does not come.
             self._loop.runCalls()
 

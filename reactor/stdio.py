@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from reactor._core.contexts import inside
 from reactor._ground.current import currentReactor
 from reactor._ground.log import reportException
 from reactor._transport.stream.transport import asBytes
@@ -78,11 +79,12 @@ class StandardIO:
         blockingReads, blockingWrites = os.get_blocking(reads), os.get_blocking(writes)
         self._reader = PipeReader(loop, reads, "read", self, restore=blockingReads)
         self._writer = PipeWriter(loop, writes, "write", self, restore=blockingWrites)
+        self._context = self._reader.context = self._writer.context
         hears = stat.S_ISFIFO(os.fstat(writes).st_mode)
         self._reader.start()
         self._writer.start(hears)
         try:
-            proto.makeConnection(self)
+            inside(self._context, proto.makeConnection, self)
         except BaseException as e:
             self._raisedIn(e)
 
@@ -154,7 +156,7 @@ class StandardIO:
         if self._writer is not None:
             self._writer.lose()
         else:
-            self._loop.soon(self._over, Failure(ConnectionDone()))
+            self._loop.soonIn(self._context, self._over, Failure(ConnectionDone()))
 
     def loseWriteConnection(self) -> None:
         """Write what is queued, then no more; reading goes on. The descriptor stays open, so that whoever reads it sees

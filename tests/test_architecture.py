@@ -29,7 +29,8 @@ LAYERS = (
     "defer protocol _core.backoff _core.timers _core.triggers"
     " _transport.stream.lifecycle _transport.stream.outbox _transport.stream.producers _transport.client.race"
     " _transport.client.admission",
-    "_core.forks _core.alwaysready _core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool"
+    "_core.contexts _core.forks"
+    " _core.alwaysready _core.poller _core.waker _core.foreign _core.signals _core.children _core.threadpool"
     " threadpool"
     " _transport.stream.closing",
     "_core.loop _core.running",

@@ -21,6 +21,7 @@ from collections import deque
 from contextvars import copy_context
 from time import monotonic
 
+from reactor._core.contexts import inside, isEntered
 from reactor._core.forks import tellInFork
 from reactor._core.poller import ERROR, READ, WRITE, Poller, Watch, selectable
 from reactor._core.timers import TimerQueue, run
@@ -106,6 +107,10 @@ class Loop:
         """Call `f(*args)` in the next turn. From the loop's thread only."""
         self.calls.append((None, f, args, {}))
 
+    def soonIn(self, context: Context, f: Callable[..., object], *args: Any) -> None:
+        """The same in `context`, that of a connection for example."""
+        self.calls.append((context, f, args, {}))
+
     def atEnd(self, f: Callable[[], object]) -> None:
         """Call `f()` once, when the calls and timers that are due have been made and before the next wait for events.
 
@@ -178,9 +183,16 @@ class Loop:
             if fresh and fd in fresh:
                 continue
             if mask == READ and watch.interest & READ:
-                watch.readable()
+                # Once for all that happens in there. By way of the class: a bound method made for it costs more than
+                # the context does (0.08 us in place of 0.03).
+                try:
+                    watch.context.run(type(watch).readable, watch)
+                except RuntimeError:
+                    if not isEntered(watch.context):
+                        raise
+                    inside(watch.context, watch.readable)
             else:
-                self._dispatchRare(watch, mask)
+                inside(watch.context, self._dispatchRare, watch, mask)
             if dirty:
                 self.flush()
 
@@ -193,9 +205,10 @@ class Loop:
         if isinstance(problem, ValueError):
             high = [watch for watch in self.poller.watches.values() if watch.armed and not selectable(watch.fd)]
         for watch in gone:
-            watch.disconnect(Failure(ConnectionFdescWentAway()))
+            inside(watch.context, watch.disconnect, Failure(ConnectionFdescWentAway()))
         for watch in high:
-            watch.unwatchable(Failure(ConnectionLost(f"cannot watch descriptor {watch.fd}: {problem}")))
+            reason = Failure(ConnectionLost(f"cannot watch descriptor {watch.fd}: {problem}"))
+            inside(watch.context, watch.unwatchable, reason)
         if (not gone and not high) or self.waker in high:
             self.escape(problem)
 
@@ -217,7 +230,7 @@ class Loop:
             return
         for watch in closed:
             if self.poller.watches.get(watch.fd) is watch:
-                watch.disconnect(Failure(ConnectionFdescWentAway()))
+                inside(watch.context, watch.disconnect, Failure(ConnectionFdescWentAway()))
 
     def _dispatchRare(self, watch: Watch, mask: int) -> None:
         interest = watch.interest
@@ -276,8 +289,11 @@ class Loop:
             try:
                 if context is None:
                     f(*args, **kw)
-                else:
+                elif kw:
+                    # From a thread, in a copy that nobody else has.
                     context.run(f, *args, **kw)
+                else:
+                    inside(context, f, *args)
             except BaseException as e:
                 self.raised("a call from a thread raised: %r", e, f)
             if self.dirty:

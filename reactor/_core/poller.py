@@ -28,6 +28,7 @@ from __future__ import annotations
 import os
 import select
 import selectors
+from contextvars import copy_context
 
 from reactor._core.alwaysready import AlwaysReady
 from reactor._core.forks import tellInFork
@@ -35,6 +36,7 @@ from reactor._core.forks import tellInFork
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextvars import Context
     from typing import Protocol
 
     from reactor.failure import Failure
@@ -60,10 +62,12 @@ class Watch:
     Only the poller writes `armed`; `fd` is -1 when there is nothing to watch.
     """
 
-    __slots__ = ("armed", "fd", "interest")
+    __slots__ = ("armed", "context", "fd", "interest")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
+        # What it is told in.
+        self.context: Context = copy_context()
         self.interest = 0
         self.armed = 0
 

@@ -13,6 +13,7 @@ from collections import deque
 from errno import ECONNRESET
 from typing import Any
 
+from reactor._core.contexts import inside
 from reactor._core.loop import Loop
 from reactor._core.poller import Poller
 from reactor._transport.stream.tcp import TCPTransport, address
@@ -96,7 +97,7 @@ class MemoryLoop(Loop):
     def disconnectAll(self) -> None:
         """The reactor stops: close what is open."""
         for watch in list(self.poller.watches.values()):
-            watch.disconnect(Failure(ConnectionLost("the reactor stopped")))
+            inside(watch.context, watch.disconnect, Failure(ConnectionLost("the reactor stopped")))
         self.runCalls()
 
 
@@ -145,7 +146,8 @@ class ConnectedPair:
         for sock, peer, protocol, connector in ends:
             wire = Wire(self._loop, sock)  # type: ignore[arg-type]
             factory = getattr(protocol, "factory", None)
-            TCPTransport(wire, wire, address(peer), protocol, connector, factory).begin()
+            transport = TCPTransport(wire, wire, address(peer), protocol, connector, factory)
+            wire.context.run(transport.begin)
 
     # Time, on a clock that is moved by hand.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from contextvars import copy_context
 from sys import intern
 
 from reactor._core.poller import WRITE, Watch
@@ -17,6 +18,7 @@ from reactor._transport.stream.tcp import unzoned
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextvars import Context
     from typing import Any
 
     from reactor._core.loop import Loop
@@ -46,8 +48,10 @@ class Attempt(Watch):
         bindAddress: Any,
         connected: Callable[[Attempt, socket.socket], object],
         failed: Callable[[Attempt, OSError], object],
+        context: Context | None = None,
     ) -> None:
-        """Begin to connect to `target`, from `bindAddress` (a socket address or None).
+        """Begin to connect to `target`, from `bindAddress` (a socket address or None), and tell of it in `context`, or
+        in one of its own.
 
         Either `connected(self, socket)` is called, and the socket is the callee's, who inherits what the poller knows
         of it from this attempt; or `failed(self, problem)`.
@@ -55,6 +59,7 @@ class Attempt(Watch):
         # What Watch.__init__ does, without its call for each connection.
         self.fd = -1
         self.interest = self.armed = 0
+        self.context = copy_context() if context is None else context
         self.target = target
         # What the socket module calls our end, once it is connected; None when it would not tell.
         self.name: Any = None
@@ -75,10 +80,11 @@ class Attempt(Watch):
                 raise OSError(code, os.strerror(code))
             loop.poller.add(self, WRITE)
         except OSError as e:
-            loop.soon(self._fail, e)
+            loop.soonIn(self.context, self._fail, e)
         except (TypeError, ValueError, OverflowError) as e:
             # What a resolver of the program's own gave is no address.
-            loop.soon(self._fail, OSError(errno.EINVAL, f"{os.strerror(errno.EINVAL)}: {target[1]!r}: {e}"))
+            problem = OSError(errno.EINVAL, f"{os.strerror(errno.EINVAL)}: {target[1]!r}: {e}")
+            loop.soonIn(self.context, self._fail, problem)
 
     def _open(self, family: int, bindAddress: Any) -> socket.socket:
         sock = None
@@ -129,7 +135,7 @@ class Attempt(Watch):
         self._loop.poller.forget(self)
         if self._sock is not None:
             self._sock.detach()
-        self._loop.soon(self._fail, OSError(errno.EBADF, os.strerror(errno.EBADF)))
+        self._loop.soonIn(self.context, self._fail, OSError(errno.EBADF, os.strerror(errno.EBADF)))
 
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops."""
@@ -164,7 +170,7 @@ class Attempt(Watch):
 class Dial:
     """A host with one or more addresses, tried as `race` says. The first that answers wins, the others are closed."""
 
-    __slots__ = ("_attempts", "_bindAddress", "_connected", "_delay", "_failed", "_loop", "_race", "_timer")
+    __slots__ = ("_attempts", "_bindAddress", "_connected", "_context", "_delay", "_failed", "_loop", "_race", "_timer")
 
     def __init__(
         self,
@@ -174,6 +180,7 @@ class Dial:
         connected: Callable[[Attempt, socket.socket], object],
         failed: Callable[[list[tuple[Target, BaseException]]], object],
         attemptDelay: float = ATTEMPT_DELAY,
+        context: Context | None = None,
     ) -> None:
         """Begin to connect to one of `targets`, of which there is at least one.
 
@@ -185,6 +192,7 @@ class Dial:
         self._connected = connected
         self._failed = failed
         self._delay = attemptDelay
+        self._context = copy_context() if context is None else context
         self._race = Race(_fitting(targets, bindAddress))
         self._attempts: list[Attempt] = []
         self._timer: DelayedCall | None = None
@@ -192,7 +200,8 @@ class Dial:
 
     def _next(self) -> None:
         self._timer = None
-        attempt = Attempt(self._loop, self._race.next(), self._bindAddress, self._attemptConnected, self._attemptFailed)
+        told = self._attemptConnected, self._attemptFailed
+        attempt = Attempt(self._loop, self._race.next(), self._bindAddress, *told, self._context)
         self._attempts.append(attempt)
         if self._race.waiting:
             self._timer = self._loop.timers.callLater(self._delay, self._next)

@@ -7,8 +7,10 @@ Makes no system call.
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from enum import Enum
 
+from reactor._core.contexts import inside
 from reactor._ground.naming import nameOf, said
 from reactor.error import ConnectError, NotConnectingError, TimeoutError, UserError
 from reactor.failure import Failure
@@ -78,6 +80,7 @@ class Connector:
         "_timer",
         "_underway",
         "_waits",
+        "context",
         "factory",
         "timeout",
         "transport",
@@ -138,6 +141,7 @@ class Connector:
             raise RuntimeError(f"can't connect in this state: {self!r} is {self.state}")
         self._loop.poller.checkProcess()
         self._standing = Standing.CONNECTING
+        self.context = copy_context()
         self._began = self._loop.timers.seconds()
         self._pending.add(self)
         try:
@@ -157,10 +161,10 @@ class Connector:
             self._stopped()
             raise
         if not self._loop.closing:
-            self._dial()
+            self.context.run(self._dial)
         elif not self._waits:
             self._waits = True
-            self._loop.soon(self._dial)
+            self._loop.soonIn(self.context, self._dial)
 
     def _dial(self) -> None:
         self._waits = False
@@ -180,7 +184,7 @@ class Connector:
             self.transport.loseConnection()
         elif self._standing is Standing.CONNECTED:
             # From inside buildProtocol: there is a transport when that has returned.
-            self._loop.soon(self._disconnectMade)
+            self._loop.soonIn(self.context, self._disconnectMade)
 
     def _disconnectMade(self) -> None:
         if self.transport is not None:
@@ -196,7 +200,8 @@ class Connector:
 
     def _timedOut(self) -> None:
         self._timer = None
-        self.failed(TimeoutError(string=f"no connection within timeout={self.timeout} s", **self._facts()))
+        error = TimeoutError(string=f"no connection within timeout={self.timeout} s", **self._facts())
+        inside(self.context, self.failed, error)
 
     # What the destination's attempt tells.
 

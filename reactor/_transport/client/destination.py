@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 
+from reactor._core.contexts import inside
 from reactor._core.timers import checkDelay
 from reactor._transport.client.attempt import Attempt, BindFailed, Dial
 from reactor._transport.client.lookup import LookUp
@@ -120,7 +121,7 @@ class Underway:
         if target is not None and (types is None or type(address(target[1])) in types):
             self._resolved([target])
         else:
-            self._lookUp = LookUp(loop, resolver(), destination.host, destination.port, self._resolved, types)
+            self._lookUp = LookUp(loop, resolver(), destination.host, destination.port, self._lookedUp, types)
 
     @property
     def phase(self) -> str:
@@ -141,17 +142,22 @@ class Underway:
         if dial is not None:
             dial.cancel()
 
+    def _lookedUp(self, answer: list[Target] | DNSLookupError) -> None:
+        # Told by a resolver, who does so in whatever context.
+        inside(self._connector.context, self._resolved, answer)
+
     def _resolved(self, answer: list[Target] | DNSLookupError) -> None:
         if isinstance(answer, DNSLookupError):
             port, elapsed = self._destination.port, self._connector.elapsed
             self._connector.failed(getConnectError(answer, port=port, elapsed=elapsed))
             return
+        context = self._connector.context
         if len(answer) == 1:
             # Without a race, which one attempt would win or lose: most connections are to one address.
-            self._dial = Attempt(self._loop, answer[0], self._local, self._connected, self._attemptFailed)
+            self._dial = Attempt(self._loop, answer[0], self._local, self._connected, self._attemptFailed, context)
         else:
             delay = self._destination.attemptDelay
-            self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed, delay)
+            self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed, delay, context)
 
     def _connected(self, attempt: Attempt, sock: socket.socket) -> None:
         prepare(sock)

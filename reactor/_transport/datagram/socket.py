@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 
+from reactor._core.contexts import inside
 from reactor._core.poller import READ
 from reactor._ground.log import message
 from reactor._ground.naming import nameOf
@@ -109,7 +110,7 @@ class DatagramSocket(Pausable):
             self.fd = sock.fileno()
             self._host = self._address(sock.getsockname())
             self._loop.poller.add(self, READ)
-            self.protocol.makeConnection(self)
+            inside(self.context, self.protocol.makeConnection, self)
         except BaseException:
             self._loop.poller.forget(self)
             self._close()
@@ -199,7 +200,7 @@ class DatagramSocket(Pausable):
         if problem.errno == errno.EMSGSIZE:
             raise MessageLengthError(f"{len(data)} bytes in one datagram") from None
         if sockaddr is None and problem.errno in _REFUSED:
-            self._loop.soon(self._refused)
+            self._loop.soonIn(self.context, self._refused)
         elif problem.errno not in _DROPPED:
             raise problem
 

@@ -227,7 +227,7 @@ class UDPPort(DatagramSocket):
                 super()._notSent(data, again, e)
             return
         # What was refused is one that was sent before; this one has not been sent yet.
-        self._loop.soon(self._refused)
+        self._loop.soonIn(self.context, self._refused)
         try:
             self._sock.send(data)
         except OSError as e:

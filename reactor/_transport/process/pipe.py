@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 
+from reactor._core.contexts import inside
 from reactor._core.poller import READ, WRITE, Watch
 from reactor._ground.naming import shown
 from reactor._transport.stream.lifecycle import Event, State, step
@@ -64,13 +65,13 @@ class Pipe(Watch):
             # The system watches no more descriptors: nobody would ever hear of this one. Known all the same: the
             # reactor closes it when it stops.
             self._loop.poller.add(self, 0)
-            self._loop.soon(self._end, self._lost(e))
+            self._loop.soonIn(self.context, self._end, self._lost(e))
 
     def supersede(self) -> None:
         """Somebody else closed the descriptor, and its number is another one's by now."""
         self._loop.poller.forget(self)
         self.fd = -1
-        self._loop.soon(self._end, Failure(ConnectionFdescWentAway()))
+        self._loop.soonIn(self.context, self._end, Failure(ConnectionFdescWentAway()))
 
     def unblock(self) -> None:
         """Put it into non-blocking mode again, since somebody has not left it so."""
@@ -165,7 +166,7 @@ class PipeReader(Pipe):
         if self.state is State.OPEN:
             self.state = step(self.state, Event.ABORT)
             self._loop.poller.drop(self, READ)
-            self._loop.soon(self._end, Failure(ConnectionDone()))
+            self._loop.soonIn(self.context, self._end, Failure(ConnectionDone()))
 
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops."""
@@ -253,7 +254,10 @@ class PipeWriter(Pipe):
             self._loop.dirty.append(self)
 
     def flush(self) -> None:
-        """Send what is queued, or carry out what waits for it to be sent."""
+        """Send what is queued, or carry out what waits for it to be sent. The loop calls this, in whatever context."""
+        inside(self.context, self._flush)
+
+    def _flush(self) -> None:
         self._marked = False
         if self.state is State.CLOSED:
             return
@@ -301,7 +305,7 @@ class PipeWriter(Pipe):
         if self.state is State.CLOSING and (self.source is None or self.source.over):
             # In the next turn, as readers do: so pipes are closed in the order in which that was asked for.
             self.state = step(self.state, Event.ABORT)
-            self._loop.soon(self._end, Failure(ConnectionDone()))
+            self._loop.soonIn(self.context, self._end, Failure(ConnectionDone()))
 
     def _raised(self, problem: BaseException) -> None:
         failure = self._owner.raised(problem)
@@ -309,7 +313,7 @@ class PipeWriter(Pipe):
             self.state = step(self.state, Event.ABORT)
             self._outbox = None
             self._loop.poller.drop(self, READ | WRITE)
-            self._loop.soon(self._end, failure)
+            self._loop.soonIn(self.context, self._end, failure)
 
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops: one last attempt to send, then the end."""

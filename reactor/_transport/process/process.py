@@ -7,8 +7,10 @@ noticed that of `_core.children`; what is read and written goes through a `Pipe`
 from __future__ import annotations
 
 import os
+from contextvars import copy_context
 from enum import Enum
 
+from reactor._core.contexts import inside
 from reactor._ground.log import message, reportException
 from reactor._transport.process.pipe import PipeReader, PipeWriter
 from reactor._transport.stream.transport import asBytes
@@ -72,6 +74,8 @@ class Process:
     def __init__(self, loop: Loop, protocol: Any) -> None:
         """Not started yet."""
         self._loop = loop
+        # What its protocol is told in, whichever pipe has something to tell.
+        self.context = copy_context()
         self._life = Life.RUNNING
         self._reason: Failure | None = None
         #: The protocol; None from `processEnded` on.
@@ -89,11 +93,13 @@ class Process:
         children.watch(pid, self._exited)
         for childFD, fd in readers.items():
             self.pipes[childFD] = reader = PipeReader(self._loop, fd, childFD, self)
+            reader.context = self.context
             reader.start()
         for childFD, fd in writers.items():
             self.pipes[childFD] = writer = PipeWriter(self._loop, fd, childFD, self)
+            writer.context = self.context
             writer.start(hears=True)
-        self._tell("makeConnection", self)
+        inside(self.context, self._tell, "makeConnection", self)
 
     # Writing.
 
@@ -234,6 +240,9 @@ class Process:
         self._ifOver()
 
     def _exited(self, status: int | None) -> None:
+        inside(self.context, self._hasExited, status)
+
+    def _hasExited(self, status: int | None) -> None:
         if status is None:
             message("warning", "somebody else waited for process %s; how it ended is not known", self.pid)
         self.status = status
@@ -277,9 +286,10 @@ class PTYProcess(Process):
         children.watch(pid, self._exited)
         self._writer = PipeWriter(self._loop, writes, "w", self)
         self._reader = PipeReader(self._loop, reads, "r", self)
+        self._reader.context = self._writer.context = self.context
         self._reader.start()
         self._writer.start(hears=False)
-        self._tell("makeConnection", self)
+        inside(self.context, self._tell, "makeConnection", self)
 
     @property
     def _stdin(self) -> PipeWriter | None:

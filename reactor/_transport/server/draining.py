@@ -7,6 +7,7 @@ watches when a drain begins. So a connection pays for it with nothing, and a dra
 
 from __future__ import annotations
 
+from reactor._core.contexts import inside
 from reactor._ground.declare import provides
 from reactor._transport.stream.transport import StreamTransport
 from reactor.defer import Deferred
@@ -108,7 +109,7 @@ class Draining:
             if transport is None:
                 return
             if transport in self._left:
-                _tell(transport)
+                inside(transport._wire.context, _tell, transport)
                 if self._loop.dirty:
                     self._loop.flush()
         self._loop.soon(self._tell, transports)

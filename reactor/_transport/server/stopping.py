@@ -82,7 +82,7 @@ class Stoppable(Watch):
         if self._sock is not None:
             self._stopping = stopping = [waiting]
             self._close()
-            self._loop.soon(self._told, stopping)
+            self._loop.soonIn(self.context, self._told, stopping)
         elif self._stopping is not None:
             self._stopping.append(waiting)
         else:
@@ -127,7 +127,7 @@ class Stoppable(Watch):
         if self._sock is not None:
             # Closing it would close the other one's.
             self._sock.detach()
-        self._loop.soon(self.stopListening)
+        self._loop.soonIn(self.context, self.stopListening)
 
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops."""

@@ -13,7 +13,6 @@ from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from reactor._transport.stream.outbox import Outbox
     from reactor._transport.stream.wire import Wire
 
 # What one receive asks for.
@@ -59,8 +58,16 @@ def resetOnClose(sock: socket.socket) -> None:
         pass
 
 
-def sendNow(sock: socket.socket, piece: bytes | memoryview | None, outbox: Outbox | None) -> None:
-    """One attempt to send what is queued, in as many pieces as the system takes at once."""
+def lastAttempt(wire: Wire) -> None:
+    """The reactor stops: send what is queued, in as many pieces as the system takes at once. One that was aborted is
+    reset.
+    """
+    sock = wire.socket
+    if wire.state is State.ENDING:
+        resetOnClose(sock)
+        return
+    wire.owner.farewell()
+    piece, outbox = wire._piece, wire._outbox
     try:
         if piece is not None:
             sock.send(piece)
@@ -71,6 +78,7 @@ def sendNow(sock: socket.socket, piece: bytes | memoryview | None, outbox: Outbo
     except OSError:
         # It does not take them, or is gone: that was the attempt.
         pass
+    discardUnread(sock)
 
 
 def gone(sock: socket.socket) -> Failure:

@@ -7,6 +7,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextvars import Context
     from typing import Any, Protocol
 
     from reactor._core.timers import DelayedCall
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
         @property
         def timers(self) -> Timers: ...
-        def soon(self, f: Callable[..., object], *args: Any) -> None: ...
+        def soonIn(self, context: Context, f: Callable[..., object], *args: Any) -> None: ...
 
     class Below(Protocol):
         """What a layer stands on: a wire, or another layer."""
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
         receiver: Any
         owner: Any
 
+        @property
+        def context(self) -> Context: ...
         @property
         def source(self) -> Source | None: ...
         @property

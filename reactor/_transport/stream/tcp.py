@@ -227,7 +227,7 @@ class TCPListener:
         """A client was accepted: the connection is made."""
         prepare(sock)
         wire = Wire(self._loop, sock)
-        port.made(wire, wire, address(sockaddr))
+        wire.context.run(port.made, wire, wire, address(sockaddr))
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> TCPTransport:
         """The transport of a connection that was accepted."""
@@ -255,7 +255,7 @@ def adoptConnection(loop: Loop, fileDescriptor: int, addressFamily: int, factory
     prepare(sock)
     wire = Wire(loop, sock)
     transport = TCPTransport(wire, wire, peer, protocol, None, factory)
-    transport.begin()
+    wire.context.run(transport.begin)
     return transport
 
 

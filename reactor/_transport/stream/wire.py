@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import errno
 import socket
+from contextvars import copy_context
 
+from reactor._core.contexts import inside
 from reactor._core.poller import ERROR, READ, WRITE, Watch
-from reactor._transport.stream.closing import closeTimedOut, discardUnread, endBothHalves, gone, resetOnClose, sendNow
+from reactor._transport.stream import closing
 from reactor._transport.stream.lifecycle import DRAINING, HEARD, READING, Event, State, step
 from reactor._transport.stream.outbox import Outbox
 from reactor._transport.stream.withholding import release
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from reactor._transport.stream.producers import Source
     from reactor._transport.stream.stack import Owner, Receiver
 
-
 # One receive asks for SMALL bytes until reads fill it, then for MIDDLE, then for LARGE. A fixed 256 KiB maps fresh
 # memory at every receive (measured: 22 us), a fixed 64 KiB halves the speed of 1 MB messages. SMALL holds the longest
 # record of TLS whole (RFC 8446, section 5.2): with 22 bytes less, each 16 KiB message costs two receives.
@@ -45,9 +46,8 @@ SMALL = 16384 + 256
 MIDDLE = 65536
 LARGE = 262144
 
-# On the hot path a name of the module is found faster than a member of an enum.
+# Found faster, on the hot path, than a member of an enum.
 OPEN = State.OPEN
-
 # The kernel is short of memory for now: what it refuses today it takes in a moment.
 _TRY_AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
 
@@ -79,13 +79,16 @@ class Wire(Watch):
     owner: Owner
 
     def __init__(self, loop: Loop, sock: socket.socket, before: Watch | None = None) -> None:
-        """Take over `sock`, connected and non-blocking, from `before` if somebody watches it already. Nothing is read
-        before `start`, by when `receiver` and `owner` must be set.
+        """Take over `sock`, connected and non-blocking, from `before` if somebody watches it already, and its context.
+        Nothing is read before `start`, by when `receiver` and `owner` must be set.
         """
         # What Watch.__init__ does, without its call for each connection.
         self.fd = sock.fileno()
         self.interest = self.armed = 0
-        if before is not None:
+        if before is None:
+            self.context = copy_context()
+        else:
+            self.context = before.context
             loop.poller.inherit(self, before)
         # The socket itself, for options and addresses; or something around it.
         self.socket = sock
@@ -151,7 +154,7 @@ class Wire(Watch):
         piece = self._piece
         if piece is not None:
             if self.state is not OPEN or self.source is not None:
-                self.flush()
+                self._flush()
             elif not self.interest & WRITE:
                 try:
                     count = self.socket.send(piece)
@@ -164,7 +167,7 @@ class Wire(Watch):
                     self._piece = memoryview(piece)[count:]
                     self.loop.poller.want(self, WRITE)
         elif self._outbox is not None or self.state is not OPEN:
-            self.flush()
+            self._flush()
 
     def _endReceived(self) -> None:
         if self._broken is not None:
@@ -172,7 +175,7 @@ class Wire(Watch):
         elif self.lingering is not None and self.lingering.endReceived():
             pass
         elif self.state not in READING:
-            self._end(gone(self.socket))
+            self._end(closing.gone(self.socket))
         elif not self.owner.endReceived():
             self._end(Failure(ConnectionDone()))
         elif self.state in READING:
@@ -241,7 +244,9 @@ class Wire(Watch):
             try:
                 self.source.fill(buffered)
             except BaseException as e:
-                self._raisedInWrite(e)
+                failure = self._raised(e)
+                if failure is not None:
+                    self.abort(failure)
         if self.writeBufferLimit is not None and buffered > self.writeBufferLimit:
             self.abort(Failure(WriteBufferFull(limit=self.writeBufferLimit, buffered=buffered)))
 
@@ -250,7 +255,11 @@ class Wire(Watch):
         return self.state is State.HEARD or (self.source is not None and self.state in DRAINING)
 
     def flush(self) -> None:
-        """Send what is queued, or carry out what waits for it to be sent."""
+        """Send what is queued, or carry out what waits for it to be sent. The loop calls this, in whatever context."""
+        quiet = self.source is None and self.state is OPEN and self.interest & READ
+        self._flush() if quiet else inside(self.context, self._flush)
+
+    def _flush(self) -> None:
         self._marked = False
         if self._piece is not None or self._outbox is not None:
             if not self.interest & WRITE:
@@ -323,7 +332,7 @@ class Wire(Watch):
             if self._broken is not None:
                 self._end(self._lost(self._broken))
             elif self.lingering is None or not self.lingering.waits():
-                discardUnread(self.socket)
+                closing.discardUnread(self.socket)
                 self._end(Failure(ConnectionDone()))
         elif state is State.FINISHING or state is State.HEARD_LAST:
             try:
@@ -344,8 +353,8 @@ class Wire(Watch):
         if not self.interest & READ and not self.owner.resuming:
             self._end(self._lost(problem))
             return
-        if not endBothHalves(self.socket):
-            self._end(self._lost(problem))
+        if not closing.endBothHalves(self.socket):
+            self.loop.soonIn(self.context, self._end, self._lost(problem))
 
     # The end.
 
@@ -362,7 +371,7 @@ class Wire(Watch):
     def limitClose(self) -> None:
         """The close was asked for, of this wire or of what stands on it: `closeTimeout` runs from now on."""
         if self.closeTimeout is not None and self._closing is None and self.state is not State.CLOSED:
-            self._closing = self.loop.timers.callLater(self.closeTimeout, closeTimedOut, self)
+            self._closing = self.loop.timers.callLater(self.closeTimeout, closing.closeTimedOut, self)
 
     def finish(self) -> None:
         """Send what is queued, then end our half. Reading goes on."""
@@ -376,11 +385,11 @@ class Wire(Watch):
         self.state = step(self.state, Event.ABORT)
         self.loop.poller.drop(self, READ | WRITE | ERROR)
         self._piece = self._outbox = None
-        self.loop.soon(self._aborted, reason if reason is not None else Failure(ConnectionAborted()))
+        self.loop.soonIn(self.context, self._aborted, reason if reason is not None else Failure(ConnectionAborted()))
 
     def _aborted(self, reason: Failure) -> None:
         if self.state is State.ENDING:
-            resetOnClose(self.socket)
+            closing.resetOnClose(self.socket)
             self._end(reason)
 
     def ownName(self) -> Any:
@@ -412,12 +421,7 @@ class Wire(Watch):
 
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops: one last attempt to send, then the end."""
-        if self.state is State.ENDING:
-            resetOnClose(self.socket)
-        else:
-            self.owner.farewell()
-            sendNow(self.socket, self._piece, self._outbox)
-            discardUnread(self.socket)
+        closing.lastAttempt(self)
         self._end(reason)
 
     def supersede(self) -> None:
@@ -426,7 +430,7 @@ class Wire(Watch):
         self.fd = -1
         # Closing it would close the other one's.
         self.socket.detach()
-        self.loop.soon(self._end, Failure(ConnectionFdescWentAway()))
+        self.loop.soonIn(self.context, self._end, Failure(ConnectionFdescWentAway()))
 
     def forked(self) -> None:
         """The parent sends what is queued."""
@@ -451,7 +455,7 @@ class Wire(Watch):
         """User code raised: the connection ends with that (unless the exception is one that stops the reactor)."""
         failure = self._raised(problem)
         if failure is not None:
-            discardUnread(self.socket)
+            closing.discardUnread(self.socket)
             self._end(failure)
         elif self.buffered or self.state is not OPEN:
             self._mark()
@@ -462,11 +466,6 @@ class Wire(Watch):
             self.loop.raised("a callback raised after its connection had ended", problem)
             return None
         return self.owner.raised(problem)
-
-    def _raisedInWrite(self, problem: BaseException) -> None:
-        failure = self._raised(problem)
-        if failure is not None:
-            self.abort(failure)
 
     def _lost(self, problem: OSError) -> Failure:
         return Failure(ConnectionLost(problem.strerror, osError=problem.errno))

@@ -27,6 +27,7 @@ from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextvars import Context
     from typing import Any
 
     from reactor._transport.stream.producers import Source
@@ -88,6 +89,11 @@ class Layer(Handshaking):
     def sslObject(self) -> ssl.SSLObject:
         """The standard library's object, for what it can tell of the connection."""
         return self._object
+
+    @property
+    def context(self) -> Context:
+        """What the connection's callbacks are made in."""
+        return self.below.context
 
     @property
     def source(self) -> Source | None:
@@ -249,7 +255,7 @@ class Layer(Handshaking):
             # What is below is read from when that is delivered: its end would be told before.
             if not self._resuming:
                 self._resuming = True
-                self._loop.soon(self._continue)
+                self._loop.soonIn(self.context, self._continue)
         else:
             self.below.resume()
 
@@ -296,7 +302,7 @@ class Layer(Handshaking):
             return
         if self.state is not State.CLOSING:
             # Told in a turn of its own, since the program is inside loseWriteConnection.
-            self._loop.soon(self._finished)
+            self._loop.soonIn(self.context, self._finished)
         elif self._heardEnd:
             self._stopTimer()
             self.below.lose()

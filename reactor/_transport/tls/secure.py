@@ -8,6 +8,7 @@ to the port.
 from __future__ import annotations
 
 import ssl
+from contextvars import copy_context
 
 from reactor._transport.stream.wire import MIDDLE
 from reactor._transport.tls.halfopen import HalfOpen, limitOf
@@ -140,6 +141,11 @@ class _Securing:
     def factory(self) -> Any:
         """The connector's."""
         return None if self._connector is None else self._connector.factory
+
+    @property
+    def context(self) -> Any:
+        """The connector's."""
+        return copy_context() if self._connector is None else self._connector.context
 
     @property
     def phase(self) -> Any:

@@ -120,7 +120,7 @@ class ConnectedUNIXDatagramPort(_UNIXDatagramSocket):
         self._begin(sock)
 
     def _fail(self, problem: Exception) -> None:
-        self._loop.soon(self.protocol.connectionFailed, Failure(problem))
+        self._loop.soonIn(self.context, self.protocol.connectionFailed, Failure(problem))
 
     def _deliver(self, data: bytes, sender: Any) -> None:
         self.protocol.datagramReceived(data)

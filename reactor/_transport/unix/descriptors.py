@@ -109,7 +109,8 @@ class Passing:
     def goOn(self) -> None:
         """Reading goes on, first with what is here already, in a turn of its own."""
         if self._held:
-            self._loop.soon(self._handOn)
+            assert self._wire is not None
+            self._loop.soonIn(self._wire.context, self._handOn)
 
     def _handOn(self) -> None:
         wire = self._wire

@@ -63,7 +63,7 @@ class Underway:
         self._destination = destination
         # None when nobody is to be told any more.
         self._connector: Connector | None = connector
-        loop.soon(self._connect)
+        loop.soonIn(connector.context, self._connect)
 
     def cancel(self) -> None:
         """Give up, and tell nobody. Called when it is over as well."""
@@ -86,6 +86,7 @@ class Underway:
         problem = _connected(sock, destination.path)
         if problem is None:
             wire = Wire(destination.loop, sock)
+            wire.context = connector.context
             connector.connected(wire, wire, destination.address())
         else:
             sock.close()

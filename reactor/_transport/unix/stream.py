@@ -246,7 +246,7 @@ class UNIXListener:
     def admit(self, port: Port, sock: socket.socket, sockaddr: Any) -> None:
         """A client was accepted: the connection is made."""
         wire = Wire(self._loop, sock)
-        port.made(wire, wire, address(sockaddr))
+        wire.context.run(port.made, wire, wire, address(sockaddr))
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> UNIXTransport:
         """The transport of a connection that was accepted."""
@@ -284,7 +284,7 @@ def adoptConnection(loop: Loop, fileDescriptor: int, factory: Any) -> UNIXTransp
         return None
     wire = Wire(loop, sock)
     transport = UNIXTransport(wire, wire, peer, protocol, None, factory)
-    transport.begin()
+    wire.context.run(transport.begin)
     return transport
 
 
