@@ -28,6 +28,7 @@ __version__ = "0.1.0"
 _MODULES = frozenset(
     (
         "address",
+        "aio",
         "base",
         "compat",
         "components",
@@ -52,19 +53,22 @@ _MODULES = frozenset(
 
 
 _making = _allocateLock()
+# The default reactor, once it is made. A program that sets `reactor.reactor` itself is believed.
+_made: list[Reactor] = []
 
 
 def _default() -> Reactor:
-    made = globals().get("reactor")
-    if made is None:
+    given: Reactor | None = globals().get("reactor")
+    if given is not None:
+        return given
+    if not _made:
         # The one late import of the package: a program that only wants a Deferred makes no reactor.
         from reactor.base import Reactor
 
         with _making:
-            made = globals().get("reactor")
-            if made is None:
-                made = globals()["reactor"] = Reactor()
-    return made
+            if not _made:
+                _made.append(Reactor())
+    return _made[0]
 
 
 _current._makeDefault.append(_default)
@@ -73,7 +77,8 @@ _current._makeDefault.append(_default)
 def __getattr__(name: str) -> Any:
     if name.startswith("_") or name in _MODULES:
         raise AttributeError(f"module 'reactor' has no attribute {name!r}")
-    default = _default()
+    # In the thread of an event loop of asyncio that is on a reactor, that one is meant by whoever does not know of it.
+    default = _current.carryingReactor() or _default()
     if name == "reactor":
         return default
     try:

@@ -44,6 +44,7 @@ ROOMS = {
     "threads": "reactor",
     "utils": "reactor",
     "compat": "reactor",
+    "aio": "reactor _transport.unix",
     "task": "reactor",
     "testing": "task",
     "pytestplugin": "testing",

@@ -24,7 +24,7 @@ from time import monotonic
 from reactor._core.contexts import inside, isEntered
 from reactor._core.forks import tellInFork
 from reactor._core.poller import ERROR, READ, WRITE, Poller, Watch, selectable
-from reactor._core.timers import TimerQueue, run
+from reactor._core.timers import TimerQueue
 from reactor._core.waker import Waker
 from reactor._ground.log import reportException
 from reactor.error import ConnectionFdescWentAway, ConnectionLost
@@ -306,7 +306,7 @@ class Loop:
         self.timers.ready = ready + waiting if waiting else ready
         for call in ready:
             try:
-                run(call)
+                call.runDue()
             except BaseException as e:
                 self.raised("a delayed call raised", e)
             if dirty:

@@ -17,8 +17,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import selectors
     from collections.abc import Callable
+    from typing import Protocol
 
     from reactor.base import Reactor
+
+    class Carried(Protocol):
+        """Something that is there while the reactor runs."""
+
+        def entered(self) -> object: ...
+        def left(self) -> object: ...
 
 
 class RunState(Enum):
@@ -40,7 +47,17 @@ _STOPPING = (RunState.STOPPING, RunState.CLOSING)
 class Run:
     """What `Reactor.run`, `stop`, `crash` and `iterate` do; they say what for."""
 
-    __slots__ = ("__weakref__", "_closeAll", "_closed", "_escape", "loop", "over", "state", "triggers")
+    __slots__ = (
+        "__weakref__",
+        "_closeAll",
+        "_closed",
+        "_escape",
+        "carried",
+        "loop",
+        "over",
+        "state",
+        "triggers",
+    )
 
     def __init__(
         self,
@@ -53,6 +70,8 @@ class Run:
         """
         self.loop = Loop(selector, self.escaped)
         self.triggers = Triggers(self.escaped)
+        # What is told when a run begins and ends: a loop of other words that lives on this reactor.
+        self.carried: Carried | None = None
         self.state = RunState.STOPPED
         # Whether a run has come to its end, or is about to, and none has begun since.
         self.over = False
@@ -61,6 +80,11 @@ class Run:
         # What is raised out of run() when it ends.
         self._escape: BaseException | None = None
         tellInFork(self)
+
+    @property
+    def turning(self) -> bool:
+        """Whether `run` has begun and not returned."""
+        return self.state is not RunState.STOPPED
 
     @property
     def running(self) -> bool:
@@ -80,6 +104,8 @@ class Run:
         entered(reactor)
         signals = None
         try:
+            if self.carried is not None:
+                self.carried.entered()
             if installSignalHandlers:
                 # Before the triggers: one that waits can be stopped as well.
                 signals = StopSignals(self._signalled, loop.waker.writer)
@@ -90,6 +116,8 @@ class Run:
         finally:
             self.state = RunState.STOPPED
             left()
+            if self.carried is not None:
+                self.carried.left()
             if signals is not None:
                 signals.restore()
         # The child is not to do what its parent does when it has run.

@@ -35,9 +35,9 @@ _FEW = 64
 # How many more of them there may be until that call is made; with more the heap is rebuilt at once.
 _MANY = 100_000
 # States of a DelayedCall kept in _entry: the serial of its entry in the heap, or one of these.
-_NOT_QUEUED = 0
-_CALLED = -1
-_CANCELLED = -2
+NOT_QUEUED = 0
+CALLED = -1
+CANCELLED = -2
 
 _new = object.__new__
 
@@ -88,12 +88,12 @@ class DelayedCall:
     @property
     def called(self) -> bool:
         """Whether the call has been made (it has from the moment it begins)."""
-        return self._entry == _CALLED
+        return self._entry == CALLED
 
     @property
     def cancelled(self) -> bool:
         """Whether the call was cancelled."""
-        return self._entry == _CANCELLED
+        return self._entry == CANCELLED
 
     def getTime(self) -> float:
         """When the call is due, in seconds on the clock that it was scheduled on (`reactor.seconds()`)."""
@@ -101,7 +101,7 @@ class DelayedCall:
 
     def active(self) -> bool:
         """Whether the call is still to come: neither made nor cancelled."""
-        return self._entry >= _NOT_QUEUED
+        return self._entry >= NOT_QUEUED
 
     def cancel(self) -> None:
         """Never make the call.
@@ -111,7 +111,7 @@ class DelayedCall:
         entry = self._entry
         if entry < 0:
             self._refuse()
-        self._entry = _CANCELLED
+        self._entry = CANCELLED
         self._func = self._context = None
         self.args = ()
         if entry:
@@ -165,8 +165,32 @@ class DelayedCall:
         """Whether it is due earlier, or at the same time."""
         return self._when <= other._when if isinstance(other, DelayedCall) else NotImplemented
 
+    def abandon(self) -> None:
+        """Never make the call; nobody is told."""
+        if self._entry >= NOT_QUEUED:
+            self._entry = CANCELLED
+            self._func = self._context = None
+            self.args = ()
+
+    def runDue(self) -> None:
+        """Make the call, which `TimerQueue.due` gave out, unless it was cancelled or put off since.
+
+        What it raises comes out.
+        """
+        if self._entry != NOT_QUEUED:
+            return
+        func, args, context = self._func, self.args, self._context
+        self._entry = CALLED
+        self._func = self._context = None
+        self.args = ()
+        assert func is not None and context is not None
+        if args:
+            context.run(func, *args)
+        else:
+            context.run(func)
+
     def _refuse(self) -> None:
-        if self._entry == _CANCELLED:
+        if self._entry == CANCELLED:
             raise AlreadyCancelled("this delayed call was cancelled before")
         raise AlreadyCalled("this delayed call was made already")
 
@@ -196,12 +220,12 @@ def checkDelay(delay: float, method: str, name: str) -> float:
 class TimerQueue:
     """Every call of one clock that is still to come."""
 
-    __slots__ = ("_rebuilding", "_serial", "heap", "most", "ready", "seconds", "stale")
+    __slots__ = ("_rebuilding", "heap", "most", "ready", "seconds", "serial", "stale")
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self.seconds = seconds
         self.heap: list[tuple[float, int, DelayedCall]] = []
-        self._serial = 0
+        self.serial = 0
         # What `due` gave out and may not have been run yet: whoever runs several at a time says so here.
         self.ready: list[DelayedCall] = []
         # Invariant: `stale` entries of the heap are stale; it is to be rebuilt when they are more than three quarters,
@@ -222,7 +246,7 @@ class TimerQueue:
         if not callable(f):
             raise TypeError(f"callLater(): {f!r} is not callable")
         call = _new(DelayedCall)
-        self._serial = call._entry = serial = self._serial + 1
+        self.serial = call._entry = serial = self.serial + 1
         call._when = when = self.seconds() + delay
         call._queue = self
         call._context = copy_context()
@@ -236,14 +260,18 @@ class TimerQueue:
         entry = call._entry
         earlier = when < call._when
         call._when = when
-        if earlier or entry == _NOT_QUEUED:
-            self._serial = serial = self._serial + 1
+        if earlier or entry == NOT_QUEUED:
+            self.serial = serial = self.serial + 1
             call._entry = serial
             heappush(self.heap, (when, serial, call))
             if entry:
-                self.stale += 1
-                if self.stale > self.most and self.stale * 4 > len(self.heap) * 3:
-                    self.crowded()
+                self.dropped()
+
+    def dropped(self) -> None:
+        """An entry has become stale."""
+        self.stale = stale = self.stale + 1
+        if stale > self.most and stale * 4 > len(self.heap) * 3:
+            self.crowded()
 
     def crowded(self) -> None:
         """Most entries are stale: forget them soon, or at once if that was to be done and they are too many now."""
@@ -256,8 +284,8 @@ class TimerQueue:
     def rebuild(self) -> None:
         """Forget the stale entries. Done when they are most, so a cancel costs O(1) on average."""
         rebuilding, self._rebuilding = self._rebuilding, None
-        if rebuilding is not None and rebuilding._entry >= _NOT_QUEUED:
-            rebuilding._entry = _CANCELLED
+        if rebuilding is not None and rebuilding._entry >= NOT_QUEUED:
+            rebuilding._entry = CANCELLED
         self.most = _FEW
         heap = self.heap
         live = [entry for entry in heap if entry[2]._entry == entry[1]]
@@ -267,7 +295,7 @@ class TimerQueue:
         self.stale = 0
 
     def due(self, now: float) -> Iterator[DelayedCall]:
-        """Take out the calls that are due at `now`, one after another and in order; run them with `run` below."""
+        """Take out the calls that are due at `now`, one after another and in order; run them with their `runDue`."""
         heap = self.heap
         while heap and heap[0][0] <= now:
             when, serial, call = heappop(heap)
@@ -276,38 +304,21 @@ class TimerQueue:
             elif when < call._when:
                 heappush(heap, (call._when, serial, call))
             else:
-                call._entry = _NOT_QUEUED
+                call._entry = NOT_QUEUED
                 yield call
 
     def abandon(self) -> None:
         """Make none of the calls, not even those that `due` gave out."""
         for call in [*self.ready, *[entry[2] for entry in self.heap]]:
-            if call._entry >= _NOT_QUEUED:
-                call._entry = _CANCELLED
-                call._func = call._context = None
-                call.args = ()
+            call.abandon()
         self.heap.clear()
         self.stale = 0
         self.most = _FEW
         self._rebuilding = None
 
     def calls(self) -> list[DelayedCall]:
-        """Every call that is still to come."""
+        """Every call that is still to come. What else stands in the heap, asyncio's timers, is its owner's business."""
         own = self._rebuilding
-        ready = dict.fromkeys(call for call in self.ready if call._entry == _NOT_QUEUED and call is not own)
-        return list(ready) + [call for _, serial, call in self.heap if call._entry == serial and call is not own]
-
-
-def run(call: DelayedCall) -> None:
-    """Make a call that `due` gave out, unless it was cancelled or put off since. What it raises comes out."""
-    if call._entry != _NOT_QUEUED:
-        return
-    func, args, context = call._func, call.args, call._context
-    call._entry = _CALLED
-    call._func = call._context = None
-    call.args = ()
-    assert func is not None and context is not None
-    if args:
-        context.run(func, *args)
-    else:
-        context.run(func)
+        ready = dict.fromkeys(call for call in self.ready if call._entry == NOT_QUEUED)
+        waiting = [call for _, serial, call in self.heap if call._entry == serial]
+        return [call for call in [*ready, *waiting] if isinstance(call, DelayedCall) and call is not own]

@@ -34,6 +34,12 @@ def runningReactor() -> Reactor | None:
     return _running.get(get_ident())
 
 
+def carryingReactor() -> Reactor | None:
+    """The reactor that runs in this thread, if it carries a loop of other words (see `reactor.aio`)."""
+    running = _running.get(get_ident())
+    return running if running is not None and running._run.carried is not None else None
+
+
 def entered(reactor: Reactor) -> None:
     """`reactor` begins to run in this thread."""
     _running[get_ident()] = reactor

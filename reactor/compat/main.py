@@ -24,7 +24,7 @@ def installReactor(reactor: Any = None) -> None:
     """
     import reactor as package
 
-    if "reactor" in vars(package):
+    if "reactor" in vars(package) or package._made:
         raise ReactorAlreadyInstalledError(f"the default reactor is there already: {package.reactor!r}")
     if reactor is None:
         from reactor.base import Reactor

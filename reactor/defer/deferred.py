@@ -12,6 +12,7 @@ from contextvars import copy_context
 from types import CoroutineType, GeneratorType
 
 from reactor._ground.current import currentReactor
+from reactor.defer import driver
 from reactor.defer.chain import Chain, Relay, passthru, run
 from reactor.defer.debug import stackAbove
 from reactor.defer.driver import drive
@@ -347,6 +348,11 @@ class Deferred(Chain, Generic[T]):
     def __await__(self) -> Generator[Deferred[Any], Any, T]:
         """Wait for the result in a coroutine that `ensureDeferred` runs; an error is raised there."""
         if not self.called or self.paused:
+            if driver.asyncioSide is not None:
+                future = driver.asyncioSide.futureForTask(self)
+                if future is not None:
+                    # A task of asyncio's waits for it, and takes nothing but futures.
+                    return (yield from future)  # type: ignore[no-any-return]
             return (yield self)  # type: ignore[no-any-return]
         result = self.result
         if isinstance(result, Failure):

@@ -20,7 +20,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from contextvars import Context
-    from typing import Any
+    from typing import Any, Protocol
+
+    class AsyncioSide(Protocol):
+        """What `reactor.aio` knows that nobody here does."""
+
+        def futureForTask(self, deferred: Any) -> Any: ...
+        def deferredFor(self, future: Any, made: type) -> Any: ...
+        def outsideTasks(self, f: Callable[[Driver], None], driver: Driver) -> None: ...
+
+
+# Set as soon as a program imports `reactor.aio`, whose loops' futures can be waited for here then.
+asyncioSide: AsyncioSide | None = None
 
 
 class Return(BaseException):
@@ -55,7 +66,10 @@ class Driver:
             steps = _resting.pop()
         except IndexError:
             steps = _newSteps()
-        steps(self)
+        if asyncioSide is None:
+            steps(self)
+        else:
+            asyncioSide.outsideTasks(steps, self)
         _resting.append(steps)
         if self.generator is None:
             deferred = self.deferred
@@ -106,7 +120,10 @@ def drive(generator: Any, deferred: Any, context: Context) -> None:
         steps = _resting.pop()
     except IndexError:
         steps = _newSteps()
-    steps(driver)
+    if asyncioSide is None:
+        steps(driver)
+    else:
+        asyncioSide.outsideTasks(steps, driver)
     _resting.append(steps)
 
 
@@ -144,6 +161,8 @@ def _steps() -> Generator[None, Driver, None]:
             elif isinstance(result, (CoroutineType, GeneratorType)):
                 awaited = driver.deferred.__class__()
                 drive(result, awaited, inContext(copy_context))
+            elif asyncioSide is not None and hasattr(result, "_asyncio_future_blocking"):
+                awaited = asyncioSide.deferredFor(result, driver.deferred.__class__)
             else:
                 failed = isinstance(result, Failure)
                 continue

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from reactor._core.timers import DelayedCall, TimerQueue, run
+from reactor._core.timers import DelayedCall, TimerQueue
 from reactor.defer import Deferred
 
 TYPE_CHECKING = False
@@ -56,7 +56,7 @@ class Clock:
         """
         self.rightNow += amount
         for call in self._timers.due(self.rightNow):
-            run(call)
+            call.runDue()
 
     def pump(self, timings: Iterable[float]) -> None:
         """Advance by each of `timings` in turn."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from net import Net
 
-from reactor._core.timers import DelayedCall, TimerQueue, run
+from reactor._core.timers import DelayedCall, TimerQueue
 from reactor.error import AlreadyCalled, AlreadyCancelled
 from reactor.task import Clock
 
@@ -457,7 +457,7 @@ def test_M10_workGrowsAsTheNumberTimesItsLogarithm() -> None:
     # Cancelling compares nothing but the call that is going to rebuild the heap.
     assert spent(lambda: [call.cancel() for call in calls]) <= 64
     assert queue.calls() == []
-    assert spent(lambda: [run(call) for call in queue.due(0.0)]) <= 64
+    assert spent(lambda: [call.runDue() for call in queue.due(0.0)]) <= 64
     assert queue.heap == []
     schedule()
     taken: list[Any] = []
@@ -501,12 +501,12 @@ def test_M10_withinOneCallToo() -> None:
     assert 64 < most <= 110_000
     assert queue.calls() == [kept]
     for call in queue.due(0.0):
-        run(call)
+        call.runDue()
     assert len(queue.heap) <= 64
     # And once more, as from the beginning.
     for _ in range(100):
         queue.callLater(1, list).cancel()
-    assert len([run(call) for call in queue.due(0.0)]) == 1
+    assert len([call.runDue() for call in queue.due(0.0)]) == 1
     assert len(queue.heap) <= 64 and queue.calls() == [kept]
 
 
@@ -683,7 +683,7 @@ def test_runOfWhatWasPutOffSinceDoesNothing() -> None:
     (taken,) = queue.due(0.0)
     assert taken is call
     call.reset(5)
-    run(call)
+    call.runDue()
     assert (done, call.active()) == ([], True)
     assert math.isclose(call.getTime(), 5)
 

@@ -32,6 +32,9 @@ class Source:
             self.paused = True
             self.producer.pauseProducing()
 
+    def left(self, size: int) -> None:
+        """`size` bytes are left, after some were sent. A producer is told when none are."""
+
     def drained(self) -> None:
         """All is sent."""
         if self.paused:

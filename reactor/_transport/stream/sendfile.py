@@ -41,7 +41,7 @@ def sendFile(transport: Any, file: Any, offset: int, count: int | None) -> Defer
         _check("count", count)
     wire = transport._wire
     # Under TLS the one or the other is a layer.
-    plain = transport._top is wire and wire.receiver is transport._protocol
+    plain = transport._top is wire and wire.receiver is transport._receiver
     if plain and wire.state not in WRITING:
         return fail(_lost(transport, 0, "it is closed, or asked to close"))
     job = _Job(transport, file, offset, count)
@@ -65,11 +65,13 @@ def _check(name: str, value: object) -> None:
 
 def _lost(transport: Any, sent: int, why: str) -> ConnectionLost:
     peer = transport.getPeer()
-    return ConnectionLost(
+    problem = ConnectionLost(
         f"{sent} bytes of the file were sent over the connection: {why}",
         host=getattr(peer, "host", None),
         port=getattr(peer, "port", None),
     )
+    problem.sent = sent  # type: ignore[attr-defined]
+    return problem
 
 
 class _Job:

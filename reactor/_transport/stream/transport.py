@@ -337,6 +337,11 @@ class StreamTransport(Descriptor):
     # Who and where.
 
     @property
+    def _receiver(self) -> Any:
+        """Who stands above the wire where nothing is between."""
+        return self._protocol
+
+    @property
     def protocol(self) -> Any:
         """Who gets the bytes; may be replaced while the connection stands. None when it is over."""
         return self._protocol

@@ -1,8 +1,7 @@
 """A connected non-blocking stream socket: reads when told, sends what is queued, closes once.
 
 Knows its loop, its outbox, its producer and its place in `lifecycle.TABLE`. Has never heard of TLS, protocols or
-factories: what it reads goes to `receiver` (anything with `dataReceived`), and all else that happens to it is told to
-`owner`.
+factories: what it reads goes to `receiver` (anything with `dataReceived`), all else is told to `owner`.
 
 The three rules that everything here serves:
 
@@ -49,7 +48,7 @@ LARGE = 262144
 # Found faster, on the hot path, than a member of an enum.
 OPEN = State.OPEN
 # The kernel is short of memory for now: what it refuses today it takes in a moment.
-_TRY_AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
+TRY_AGAIN = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Wire(Watch):
@@ -132,7 +131,7 @@ class Wire(Watch):
         try:
             data = self.socket.recv(size)
         except OSError as e:
-            if e.errno not in _TRY_AGAIN or e.errno == errno.ENOMEM:
+            if e.errno not in TRY_AGAIN or e.errno == errno.ENOMEM:
                 self._end(self._lost(self._broken or e))
             return
         if not data:
@@ -292,13 +291,15 @@ class Wire(Watch):
         if piece is not None or outbox is not None:
             if not self.interest & WRITE:
                 self.loop.poller.want(self, WRITE)
+            if self.source is not None:
+                self.source.left(self.buffered)
         elif self.source is not None or self.state is not OPEN:
             self._drained()
         elif self.interest & WRITE:
             self.loop.poller.drop(self, WRITE)
 
     def _notSent(self, problem: OSError) -> None:
-        if problem.errno not in _TRY_AGAIN:
+        if problem.errno not in TRY_AGAIN:
             self._sendFailed(problem)
         elif not self.interest & WRITE:
             self.loop.poller.want(self, WRITE)

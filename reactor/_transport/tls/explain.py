@@ -62,7 +62,9 @@ def explained(problem: Exception, sslObject: ssl.SSLObject, facts: dict[str, Any
         remedy = _REMEDIES.get(problem.verify_code, "")
         said = problem.verify_message.rstrip(".")
         text = f"{said}{': ' if remedy else ''}{remedy}{describePeer(sslObject)}"
-        return Failure(PeerVerifyError(text, **facts))
+        refused = PeerVerifyError(text, **facts)
+        refused.__cause__ = problem
+        return Failure(refused)
     reason = getattr(problem, "reason", None) or str(problem)
     hint = _HINTS.get(reason)
     words = reason.replace("_", " ").lower()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reactor._core.timers import TimerQueue, run
+from reactor._core.timers import TimerQueue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class VirtualTime:
         while (due := self.next) is not None and due <= when:
             self._now = max(self._now, due)
             for call in self._queue.due(self._now):
-                run(call)
+                call.runDue()
         self._now = max(self._now, when)
 
     def clear(self) -> None:

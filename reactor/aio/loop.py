@@ -1,0 +1,133 @@
+"""`EventLoop`: asyncio's loop on a reactor, put together from its parts."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.log import logger
+
+from reactor.aio.children import Children
+from reactor.aio.files import checkSendFile
+from reactor.aio.transport import StreamTransport
+from reactor.base import Reactor
+from reactor.defer import Deferred
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+    from reactor._core.triggers import TriggerHandle
+    from reactor.failure import Failure
+
+
+class EventLoop(Children):
+    """An event loop of asyncio whose engine is a reactor.
+
+    ``asyncio.run(main(), loop_factory=reactor.aio.EventLoop)``, or whatever else takes a loop. While it runs, its
+    `reactor` is the current one of its thread.
+    """
+
+    #: Seconds that tasks have, once they were cancelled, when the reactor stops.
+    stopTimeout: float | None = 10.0
+
+    def __init__(self, reactor: Reactor | None = None) -> None:
+        """Not running.
+
+        :param reactor: whose engine is used, and left open when the loop is closed; None: one of its own. TypeError for
+            what is no reactor, RuntimeError for one that carries a loop already.
+        """
+        if reactor is not None and not isinstance(reactor, Reactor):
+            raise TypeError(f"EventLoop(): reactor must be a reactor.base.Reactor or None, not {reactor!r}")
+        self._owned = reactor is None
+        self._reactor = Reactor() if reactor is None else reactor
+        self._run = self._reactor._run
+        self._loop = self._run.loop
+        if self._run.carried is not None:
+            raise RuntimeError(f"EventLoop(): {self._reactor!r} carries {self._run.carried!r} already")
+        self._run.carried = self
+        self._trigger: TriggerHandle | None = None
+        super().__init__()
+        self.set_debug(asyncio.coroutines._is_debug_mode())  # type: ignore[attr-defined]
+
+    @property
+    def reactor(self) -> Reactor:
+        """The reactor that it is on."""
+        return self._reactor
+
+    async def sendfile(  # type: ignore[override]
+        self,
+        transport: StreamTransport,
+        file: IO[bytes],
+        offset: int = 0,
+        count: int | None = None,
+        *,
+        fallback: bool = True,
+    ) -> int:
+        """Send a file over `transport`; how many bytes. The file's position is put behind what was sent.
+
+        :param fallback: whether it may be read and written where the kernel cannot send it by itself, as under TLS;
+            SendfileNotAvailableError otherwise.
+        """
+        if transport.is_closing():
+            raise RuntimeError("Transport is closing")
+        if not isinstance(transport, StreamTransport):
+            raise RuntimeError(f"sendfile is not supported for transport {transport!r}")
+        checkSendFile(file, offset, count)
+        return await transport._sendFile(file, offset, count, fallback)
+
+    # The end.
+
+    def entered(self) -> None:
+        """The reactor begins to run in this thread."""
+        super().entered()
+        if self._trigger is None:
+            self._trigger = self._reactor.addSystemEventTrigger("before", "shutdown", self._reactorStops)
+
+    def _reactorStops(self) -> Deferred[None] | None:
+        """The reactor stops: its shutdown waits until the tasks have ended."""
+        self._trigger = None
+        if not self.is_running():
+            return None
+        ended: Deferred[None] = Deferred.fromFuture(self.create_task(self._finish(), name="the end of the tasks"))
+        # Cancelled with all other tasks when `asyncio.run` ends first.
+        ended.addErrback(_wasCancelled)
+        return ended
+
+    async def _finish(self) -> None:
+        mine = asyncio.current_task()
+        others = [task for task in asyncio.all_tasks(self) if task is not mine]
+        for task in others:
+            task.cancel()
+        if others:
+            done, left = await asyncio.wait(others, timeout=self.stopTimeout)
+            for task in done:
+                if not task.cancelled() and task.exception() is not None:
+                    self.call_exception_handler(
+                        {
+                            "message": "unhandled exception during the reactor's shutdown",
+                            "exception": task.exception(),
+                            "task": task,
+                        }
+                    )
+            for task in left:
+                logger.warning("%r did not end within %s s of the reactor's stop", task, self.stopTimeout)
+        await self.shutdown_asyncgens()
+        await self.shutdown_default_executor(self.stopTimeout)
+        self._executorOver = self._asyncgensOver = False
+        self._executor = None
+
+    def _closeParts(self) -> None:
+        if self._trigger is not None:
+            self._reactor.removeSystemEventTrigger(self._trigger)
+        self._closeSignals()
+        self._closeExecutor()
+        for watch in list(self._descriptors.values()):
+            self._forgetDescriptor(watch)
+        self._run.carried = None
+        if self._owned:
+            # What the program still waits for: services, for instance.
+            self._run.triggers.fire("shutdown")
+            self._reactor.close()
+
+
+def _wasCancelled(failure: Failure) -> None:
+    failure.trap(asyncio.CancelledError)

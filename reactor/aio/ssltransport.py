@@ -1,0 +1,119 @@
+"""Connections under TLS in asyncio's words, and TLS put onto a connection that stands."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.log import logger
+
+from reactor._core.contexts import inside
+from reactor._transport.stream.lifecycle import READING, WRITING
+from reactor._transport.tls.layer import Layer
+from reactor.aio.flow import Flow
+from reactor.aio.receiving import AsyncioWire, BufferedWire, Receiver
+from reactor.aio.transport import StreamTransport
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from reactor._transport.tls.side import Side
+
+
+class SSLTransport(StreamTransport):
+    """A connection under TLS."""
+
+    __slots__ = ("_introduced",)
+
+    _top: Layer
+
+    def __init__(self, *args: Any, introduced: bool = False, **keywords: Any) -> None:
+        """As a stream transport; `introduced` when the protocol has its connection already and is told no more."""
+        self._introduced = introduced
+        super().__init__(*args, **keywords)
+
+    def _setReceiver(self, protocol: Any) -> None:
+        self._protocol = protocol
+        self._top.receiver = self._receiver = Receiver(protocol)
+
+    def begin(self) -> None:
+        """The connection is made: shake hands, and tell the protocol then."""
+        self._wire.start()
+        self._top.begin()
+
+    def handshakeCompleted(self) -> None:
+        """The handshake is verified."""
+        sslObject = self._top.sslObject
+        self._extra.update(
+            sslcontext=sslObject.context,
+            ssl_object=sslObject,
+            peercert=sslObject.getpeercert() if sslObject.context.verify_mode else {},
+            cipher=sslObject.cipher(),
+            compression=sslObject.compression(),
+        )
+        if self._introduced:
+            self._began = True
+            self._settleMade(None)
+        else:
+            inside(self._wire.context, self._introduce)
+
+    def can_write_eof(self) -> bool:
+        """TLS has no half that ends by itself here, as with asyncio."""
+        return False
+
+    def write_eof(self) -> None:
+        """NotImplementedError."""
+        raise NotImplementedError("a TLS connection has no half that ends by itself")
+
+    def _heardEnd(self, goesOn: bool) -> bool:
+        if goesOn:
+            logger.warning("returning true from eof_received() has no effect when using ssl")
+        return False
+
+    def _checkKernelSends(self, file: Any) -> None:
+        raise RuntimeError("fallback is disabled, and the kernel cannot send a file under TLS")
+
+
+class SSLLayer(Layer):
+    """TLS for asyncio's programs, to whom an end without close_notify is an end."""
+
+    __slots__ = ()
+
+    def endReceived(self) -> bool:
+        """The peer ended its half of what is below."""
+        if not self._heardEnd and self._early is None and self.state in READING and self._reason is None:
+            self._endHeard()
+            return True
+        return super().endReceived()
+
+
+def secured(
+    transport: StreamTransport, side: Side, protocol: Any, made: asyncio.Future[None], early: bytes
+) -> SSLTransport:
+    """A transport over TLS that is put on top of `transport`, whose protocol is told no more. RuntimeError when that is
+    closing.
+
+    :param early: what had come already.
+    """
+    below, wire = transport._top, transport._wire
+    if below.state not in WRITING:
+        raise RuntimeError(f"start_tls(): {transport!r} is closing or closed")
+    layer = SSLLayer(wire.loop, side, below, {})
+    if isinstance(wire, BufferedWire):
+        wire.__class__ = AsyncioWire  # type: ignore[assignment]
+    if isinstance(wire.source, Flow):
+        # Whoever was told to pause is another now.
+        wire.source = None
+    server, transport._server = transport._server, None
+    transport._ended = True
+    made_ = SSLTransport(transport._loop, wire, layer, protocol, made, server, dict(transport._extra), introduced=True)
+    if server is not None:
+        server._detach(transport)
+    made_._high, made_._low = transport._high, transport._low
+    below.receiver, below.owner = layer, layer
+    if transport._pausedReading:
+        transport._pausedReading = False
+        below.resume()
+    layer.begin()
+    if early:
+        layer.dataReceived(early)
+    return made_
