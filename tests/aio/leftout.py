@@ -40,6 +40,18 @@ NOT_RUN: dict[str, dict[str, str]] = {
     },
 }
 
+#: What takes long and asks little of a loop. Run by ``tox -e asyncio-suite`` only, which sets this variable to "all".
+VARIABLE = "ASYNCIO_SUITE"
+LONG = {
+    "test_eager_task_factory",
+    "test_futures",
+    "test_locks",
+    "test_queues",
+    "test_ssl",
+    "test_taskgroups",
+    "test_tasks",
+}
+
 #: Modules that test no loop made by a factory, or that of another system.
 NOT_ABOUT_LOOPS = {
     "test_base_events": "tests BaseEventLoop itself, by replacing what is inside of it",

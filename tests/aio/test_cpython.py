@@ -1,7 +1,7 @@
 """The interpreter's own tests of asyncio, with our loop in the place of asyncio's.
 
 Each module runs in a process of its own. What does not hold is listed with its reason in leftout.py; an entry there
-that begins to hold fails here.
+that begins to hold fails here. The longest are left to ``tox -e asyncio-suite``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from leftout import FAILS, NOT_ABOUT_LOOPS, NOT_RUN
+from leftout import FAILS, LONG, NOT_ABOUT_LOOPS, NOT_RUN, VARIABLE
 from patience import PATIENCE
 
 import reactor
@@ -31,7 +31,8 @@ def modules() -> list[str]:
     if spec is None or not spec.submodule_search_locations:
         return []
     folder = Path(spec.submodule_search_locations[0])
-    return sorted(path.stem for path in folder.glob("test_*.py") if path.stem not in NOT_ABOUT_LOOPS)
+    found = {path.stem for path in folder.glob("test_*.py")} - NOT_ABOUT_LOOPS.keys()
+    return sorted(found if os.environ.get(VARIABLE) == "all" else found - LONG)
 
 
 @pytest.mark.deadline(200)
