@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from bench import measure, peers, serving
+from bench import aioserving, measure, peers, serving
 from bench.native import compiled
 from bench.table import Figure
 
@@ -120,6 +120,37 @@ BENCHMARKS: dict[str, Benchmark] = {
         (*filter("tornado".__ne__, EVERYBODY), peers.RAW),
         serving.udp,
         framed("datagrams"),
+    ),
+    "aio": Benchmark(
+        "echo servers of asyncio programs: protocols, buffers, streams, sockets",
+        (
+            Figure("protocol", "Protocol 1 KiB us", 2, compared=True),
+            Figure("small", "64 B x 16 us", 2, compared=True),
+            Figure("large", "16 KiB us", 2, compared=True),
+            Figure("buffered", "BufferedProtocol us", 2, compared=True),
+            Figure("unix", "Unix socket us", 2, compared=True),
+            Figure("udp", "UDP us", 2, compared=True),
+            Figure("tls", "TLS 1 KiB us", 2, compared=True),
+            Figure("tls large", "TLS 16 KiB us", 2, compared=True),
+            Figure("streams", "streams us", 2, compared=True),
+            Figure("sockets", "sock_recv us", 2, compared=True),
+        ),
+        peers.ASYNCIO,
+        aioserving.echoes,
+        lambda plan: f"CPU time of a message, 1 KiB each, {plan.connections} connections, {plan.seconds:g} s each",
+    ),
+    "aiocalls": Benchmark(
+        "calls and tasks on loops of asyncio's kind",
+        (
+            Figure("soon", "call_soon us", 3, compared=True),
+            Figure("cancel", "call_later + cancel us", 3, compared=True),
+            Figure("fire", "call_later + fire us", 3, compared=True),
+            Figure("sleep", "sleep(0) us", 3, compared=True),
+            Figure("task", "task made us", 3, compared=True),
+        ),
+        peers.ASYNCIO,
+        measure.operations("calls", "bench.aiocalls"),
+        lambda plan: f"batches of a thousand, CPU time, {plan.seconds:g} s each",
     ),
     "latency": Benchmark(
         "how long a message waits at half load, and beside a slow client",

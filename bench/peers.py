@@ -40,6 +40,8 @@ _DISTRIBUTIONS = {
 LOOPS = (OURS, "uvloop", "asyncio", "twisted")
 # Those that call no protocol: a connection is a stream, awaited or blocked on.
 GUESTS = ("tornado", "gevent", "trio")
+# Those that asyncio's own programs run on unchanged.
+ASYNCIO = (OURS, "uvloop", "asyncio")
 
 
 def isInstalled(name: str) -> bool:
@@ -78,7 +80,11 @@ def ircOf(name: str) -> Any:
 
 
 def loopFactoryOf(name: str) -> Any:
-    """What makes an event loop of "asyncio" or "uvloop"; aiofastnet has transports for asyncio's."""
+    """What makes an event loop of asyncio's kind: that of "asyncio", "uvloop" or ours; aiofastnet has transports for
+    asyncio's.
+    """
+    if name == OURS:
+        return import_module("reactor.aio").EventLoop
     module = import_module("asyncio" if name == "aiofastnet" else MODULES[name])
     return module.new_event_loop
 

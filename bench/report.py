@@ -60,6 +60,8 @@ CASES: tuple[Case, ...] = (
     Case("TLS echo, 1 MB", "tls", {"size": MIB, "connections": 10}),
     Case("TLS handshakes", "handshakes", {}),
     Case("UDP echo, 1 KiB", "udp", {}),
+    Case("asyncio's programs", "aio", {}),
+    Case("asyncio's calls and tasks", "aiocalls", {}),
     Case("connections made by a client", "connect", {}),
     Case("connections accepted by a server", "accept", {}),
     Case("lines", "lines", {}),

@@ -56,6 +56,8 @@ TINY = {
     "unix": ["--size", "100", "--connections", "5", "--depth", "2", "--seconds", "0.2"],
     "tls": ["--size", "20000", "--connections", "5", "--depth", "2", "--seconds", "0.2"],
     "udp": ["--size", "100", "--connections", "5", "--depth", "2", "--seconds", "0.2"],
+    "aio": ["--connections", "5", "--seconds", "0.2"],
+    "aiocalls": ["--seconds", "0.02"],
     "latency": ["--size", "100", "--connections", "5", "--seconds", "0.15"],
     "connect": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
     "accept": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
@@ -86,7 +88,7 @@ MAY_BE_NOTHING = {
 
 
 needsOpenSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here to make a certificate")
-MARKS = {"latency": needsCompiler, "tls": needsOpenSSL, "handshakes": needsOpenSSL, "tlsmemory": needsOpenSSL}
+MARKS = {"latency": needsCompiler, **dict.fromkeys(("aio", "tls", "handshakes", "tlsmemory"), needsOpenSSL)}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in TINY])

@@ -13,7 +13,7 @@ import pytest
 from benching import runBench
 from patience import PATIENCE
 
-from bench import certificate, load, peers, plots, report, results, servers, table
+from bench import aioservers, certificate, load, peers, plots, report, results, servers, table
 from bench.catalogue import BENCHMARKS, SECURE
 from bench.child import Child, python
 from bench.plan import DEFAULTS, Plan
@@ -80,9 +80,9 @@ def test_loadsInPythonSpeakTLS(name: str) -> None:
 # Every peer's programs, without a load: they listen and echo, or come and go.
 
 
-def echoes(name: str, *transport: object, where: str = "{}") -> bool:
+def echoes(name: str, *transport: object, where: str = "{}", module: str = "bench.servers") -> bool:
     """Whether the server by that name sends back what it is sent."""
-    with Child(python("bench.servers", name, 20, *transport), None) as child:
+    with Child(python(module, name, 20, *transport), None) as child:
         connection = load.dial(where.format(child.port()))
         with connection:
             connection.settimeout(PATIENCE)
@@ -107,6 +107,12 @@ def test_peersServersForDatagramsEcho(name: str) -> None:
         connection.settimeout(PATIENCE)
         connection.send(b"one")
         assert connection.recv(100) == b"one"
+
+
+@pytest.mark.parametrize("kind", [servers.TCP, *aioservers.SERVERS])
+@pytest.mark.parametrize("name", [name for name in peers.ASYNCIO if peers.isInstalled(name)])
+def test_asyncioServersEcho(name: str, kind: str) -> None:
+    assert echoes(name, kind, module="bench.aioservers")
 
 
 @pytest.mark.parametrize("name", [name for name in (*peers.GUESTS, "aiofastnet") if peers.isInstalled(name)])
