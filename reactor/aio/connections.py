@@ -221,6 +221,12 @@ class Connections(Attempts):
         side = None
         if ssl:
             side = sideFor(ssl, serverSide, hostname, handshakeTimeout, shutdownTimeout)
+        if extra is None:
+            try:
+                extra = {"peername": sock.getpeername()}
+            except OSError:
+                # Reset already; reading will tell.
+                extra = {"peername": None}
         wire = AsyncioWire(self._loop, sock, attempt)
         if attempt is not None:
             wire.name = attempt.name
