@@ -59,11 +59,19 @@ def install(reactor: Reactor | None = None) -> EventLoop:
 def start(coroutine: Coroutine[Any, Any, T], *, reactor: Reactor | None = None, name: str | None = None) -> Deferred[T]:
     """Run a coroutine of asyncio's world as a task; the Deferred of its result. Cancelling that cancels the task.
 
+    The task is kept until it is done, whether or not anybody keeps the Deferred.
+
     :param reactor: on whose loop; None: the one that runs in this thread, else the default one. `install` is called for
         it.
     :param name: the task's name.
     """
-    return Deferred.fromFuture(install(reactor).create_task(coroutine, name=name))
+    loop = install(reactor)
+    task = loop.create_task(coroutine, name=name)
+    if not task.done():
+        # asyncio itself holds tasks weakly: one that waits for what only it knows of would be collected.
+        loop._started.add(task)
+        task.add_done_callback(loop._started.discard)
+    return Deferred.fromFuture(task)
 
 
 class _Side:

@@ -13,7 +13,7 @@ from reactor.defer import Deferred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import IO
+    from typing import IO, Any
 
     from reactor._core.triggers import TriggerHandle
     from reactor.failure import Failure
@@ -45,6 +45,8 @@ class EventLoop(Children):
             raise RuntimeError(f"EventLoop(): {self._reactor!r} carries {self._run.carried!r} already")
         self._run.carried = self
         self._trigger: TriggerHandle | None = None
+        # What `reactor.aio.start` has started and is not done.
+        self._started: set[asyncio.Task[Any]] = set()
         super().__init__()
         self.set_debug(asyncio.coroutines._is_debug_mode())  # type: ignore[attr-defined]
 
@@ -118,6 +120,7 @@ class EventLoop(Children):
     def _closeParts(self) -> None:
         if self._trigger is not None:
             self._reactor.removeSystemEventTrigger(self._trigger)
+        self._started.clear()
         self._closeSignals()
         self._closeExecutor()
         for watch in list(self._descriptors.values()):

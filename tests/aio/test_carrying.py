@@ -90,6 +90,32 @@ def test_startRunsATask(carrying: Reactor) -> None:
     assert runOn(carrying, ours()) == "done"
 
 
+def test_whatWasStartedIsKeptThoughNobodyElseHoldsIt(carrying: Reactor) -> None:
+    told: list[str] = []
+
+    async def serving() -> None:
+        # A cycle that nothing else knows of: the task waits for a future that only its own frame holds.
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            told.append("stopped")
+
+    def begin() -> None:
+        aio.start(serving())
+        carrying.callLater(0, collect)
+
+    def collect() -> None:
+        carrying.callLater(0, carrying.stop)
+        gc.collect()
+        told.append("collected")
+
+    carrying.callWhenRunning(begin)
+    carrying.run(installSignalHandlers=False)
+    assert told == ["collected", "stopped"]
+    loop = aio.install(carrying)
+    assert not loop._started
+
+
 def test_aCoroutineOfADeferredWaitsForFuturesAndTasks(carrying: Reactor) -> None:
     async def ours() -> list[object]:
         loop = asyncio.get_running_loop()
