@@ -6,11 +6,17 @@ elsewhere on the machine is never touched. A test that misses one skips itself.
 
 from __future__ import annotations
 
+import os
+import pwd
 import shutil
+import signal
+import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,12 +25,17 @@ SECONDS = 20.0
 
 
 @contextmanager
-def serving(command: list[str], ready: str) -> Iterator[list[str]]:
-    """Run `command` until the block is left; enter it when a line with `ready` has come. The lines that it printed."""
+def serving(
+    command: list[str], ready: str, user: int | None = None, ending: int = signal.SIGTERM
+) -> Iterator[list[str]]:
+    """Run `command` until the block is left; enter it when a line with `ready` has come. The lines that it printed.
+
+    `user` is whom it runs as, if not as we do, `ending` the signal that ends it at once.
+    """
     said: list[str] = []
     up = threading.Event()
     process = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, user=user
     )
 
     def listen() -> None:
@@ -41,7 +52,7 @@ def serving(command: list[str], ready: str) -> Iterator[list[str]]:
         assert up.wait(SECONDS) and process.poll() is None, said
         yield said
     finally:
-        process.terminate()
+        process.send_signal(ending)
         try:
             process.wait(SECONDS)
         except subprocess.TimeoutExpired:
@@ -67,6 +78,74 @@ def redis(folder: Path) -> Iterator[Path]:
     command = [found("redis-server"), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
     with serving([*command, "--databases", "2"], "eady to accept connections"):
         yield socket
+
+
+@dataclass
+class PostgreSQL:
+    """A PostgreSQL server that runs: `folder` has its UNIX socket, `port` is that of its name and on 127.0.0.1."""
+
+    folder: Path
+    port: int
+
+    @property
+    def address(self) -> str:
+        """Where it is, by way of its UNIX socket, as libraries want it told."""
+        return f"postgresql://postgres@/postgres?host={self.folder}&port={self.port}"
+
+
+@contextmanager
+def postgresql(certificate: bytes, key: bytes) -> Iterator[PostgreSQL]:
+    """A PostgreSQL server with an empty database called "postgres", whose user "postgres" needs no password.
+
+    It speaks TLS with who wants it, by TCP. Started by root it runs as that user of the system, since it refuses to be
+    root.
+    """
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres")) or [Path(found("postgres"))]
+    program = programs[-1]
+    user = None
+    if not os.geteuid():
+        try:
+            user = pwd.getpwnam("postgres").pw_uid
+        except KeyError:
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+    # Not in a test's own folder, into which no other user may look.
+    with (
+        tempfile.TemporaryDirectory(prefix="reactor-", ignore_cleanup_errors=True) as name,
+        socket.socket() as reserved,
+    ):
+        folder = Path(name)
+        for file, content in (("cert.pem", certificate), ("key.pem", key)):
+            (folder / file).write_bytes(content)
+            (folder / file).chmod(0o600)
+        if user is not None:
+            for path in (folder, *folder.iterdir()):
+                os.chown(path, user, -1)
+        data = folder / "data"
+        initialise = [str(program.with_name("initdb")), "-D", str(data), "-A", "trust", "-U", "postgres", "-N"]
+        done = subprocess.run(
+            [*initialise, "--locale=C"], user=user, cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        # Bound, but not listened on: nobody else is given the port, and the server may have it.
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
+        settings = {
+            "port": port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": folder,
+            "ssl": "on",
+            "ssl_cert_file": folder / "cert.pem",
+            "ssl_key_file": folder / "key.pem",
+            "fsync": "off",
+            "max_connections": 20,
+            "shared_buffers": "8MB",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        command = [str(program), "-D", str(data), *options]
+        # It waits for its clients when it is asked to end; interrupted, it drops them.
+        with serving(command, "ready to accept connections", user, signal.SIGINT):
+            yield PostgreSQL(folder, port)
 
 
 SLAPD = """
