@@ -89,6 +89,7 @@ class Scheduling(asyncio.AbstractEventLoop):
         # Invariant: True while `_runReady` is among the calls of the reactor's loop, or runs.
         self._armed = False
         self._readyCall: Any = (None, self._runReady, (), {})
+        self._armCall: Any = (None, self._runUnarmed, (), {})
         # Whether handles are made the long way: in debug mode, and when nothing may be called any more.
         self._careful = False
         self._closed = False
@@ -162,10 +163,19 @@ class Scheduling(asyncio.AbstractEventLoop):
         if handle._source_traceback:
             del handle._source_traceback[-1]
         self._ready.append(handle)
-        # Not by `_armed`, which is the loop's thread's: one call too many finds nothing to do.
-        self._loop.calls.append((None, self._runReady, (), {}))
-        self._loop.waker.ring()
+        self._armFromOutside()
         return handle  # type: ignore[no-any-return]
+
+    def _armFromOutside(self) -> None:
+        """Something was put into the line by another thread or a signal handler: have it worked off."""
+        # `_armed` is the loop's thread's, which looks at it.
+        self._loop.calls.append(self._armCall)
+        self._loop.waker.ring()
+
+    def _runUnarmed(self) -> None:
+        # Armed, what is in the line has its turn already; to run it here would be a turn more for those who came last.
+        if not self._armed:
+            self._runReady()
 
     def _enqueue(self, handle: Handle) -> None:
         self._ready.append(handle)

@@ -73,8 +73,7 @@ class Signals(Datagrams):
             self.remove_signal_handler(number)
             return
         self._ready.append(handle)
-        self._loop.calls.append((None, self._runReady, (), {}))
-        self._loop.waker.ring()
+        self._armFromOutside()
 
     def _closeSignals(self) -> None:
         for number in list(self._signals):
