@@ -14,9 +14,9 @@ from asyncio.log import logger
 from asyncio.trsock import TransportSocket
 from collections import deque
 
-from reactor._core.poller import WRITE
+from reactor._core.poller import READ, WRITE
 from reactor._transport.datagram.socket import DatagramSocket
-from reactor.aio.flow import HIGH, limits
+from reactor.aio.flow import HIGH, Limited
 from reactor.aio.sockets import Sockets
 
 TYPE_CHECKING = False
@@ -74,7 +74,7 @@ class _Socket(DatagramSocket):
         self._close()
 
 
-class DatagramTransport(asyncio.Transport, asyncio.DatagramTransport):
+class DatagramTransport(Limited, asyncio.Transport, asyncio.DatagramTransport):
     """What `create_datagram_endpoint` returns."""
 
     if TYPE_CHECKING:
@@ -118,28 +118,30 @@ class DatagramTransport(asyncio.Transport, asyncio.DatagramTransport):
             self._extra["peername"] = address
 
     def _begin(self) -> None:
-        self._loop._loop.poller.add(self._socket, 1)
-        self._protocol.connection_made(self)
+        self._loop._loop.poller.add(self._socket, READ)
+        self._tell("connection_made", self)
 
     # In.
 
     def _deliver(self, data: bytes, sender: Any) -> None:
+        # What a protocol raises is reported, and it hears of the next datagram: there is no connection to end.
         try:
             self._protocol.datagram_received(data, sender)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as e:
             self._report(e, "Fatal error: protocol.datagram_received() call failed.")
-            self._force(e)
 
     def _tellError(self, problem: OSError) -> None:
+        self._tell("error_received", problem)
+
+    def _tell(self, method: str, *args: Any) -> None:
         try:
-            self._protocol.error_received(problem)
+            getattr(self._protocol, method)(*args)
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as e:
-            self._report(e, "Fatal error: protocol.error_received() call failed.")
-            self._force(e)
+            self._report(e, f"Fatal error: protocol.{method}() call failed.")
 
     # Out.
 
@@ -214,35 +216,16 @@ class DatagramTransport(asyncio.Transport, asyncio.DatagramTransport):
             if self._closing:
                 self._force(None)
                 return
-        if self._pausedWriting and self._queued <= self._low:
-            self._pausedWriting = False
-            self._tellWriting("resume_writing")
+        if self._queued <= self._low:
+            self._resumeWriting()
 
     def _press(self) -> None:
         if self._queued > self._high and not self._pausedWriting:
-            self._pausedWriting = True
-            self._tellWriting("pause_writing")
-
-    def _tellWriting(self, method: str) -> None:
-        try:
-            getattr(self._protocol, method)()
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as e:
-            self._report(e, f"protocol.{method}() failed")
+            self._pauseWriting()
 
     def get_write_buffer_size(self) -> int:
         """Bytes that wait to be sent, with a few for each datagram."""
         return self._queued
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """The low and the high mark, in bytes."""
-        return self._low, self._high
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """As a stream transport's."""
-        self._high, self._low = limits(high, low)
-        self._press()
 
     # The end.
 
@@ -255,7 +238,7 @@ class DatagramTransport(asyncio.Transport, asyncio.DatagramTransport):
         if self._closing:
             return
         self._closing = True
-        self._loop._loop.poller.drop(self._socket, 1)
+        self._loop._loop.poller.drop(self._socket, READ)
         if not self._queue:
             self._lost(None)
 
@@ -274,7 +257,7 @@ class DatagramTransport(asyncio.Transport, asyncio.DatagramTransport):
             return
         self._told = True
         loop = self._loop
-        loop._loop.poller.drop(self._socket, 1 | WRITE)
+        loop._loop.poller.drop(self._socket, READ | WRITE)
         if loop.is_closed():
             self._socket.over()
         else:

@@ -11,19 +11,70 @@ from reactor._transport.stream.producers import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from reactor.aio.transport import StreamTransport
+    from typing import Any
 
 HIGH = 65536
 
 
+class Limited:
+    """A transport whose protocol is told: both marks, and who is told how. What it is in front of looks at them."""
+
+    # None of its own, so that it goes with asyncio's classes; whoever is limited has these.
+    __slots__ = ()
+
+    _high: int
+    _low: int
+    _pausedWriting: bool
+    _protocol: Any
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        """The low and the high mark, in bytes, see `set_write_buffer_limits`."""
+        return self._low, self._high
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Have the protocol told to pause above `high` bytes that wait, and to go on when `low` are left.
+
+        ValueError unless high >= low >= 0. Defaults: 64 KiB, and a quarter of `high`.
+        """
+        self._high, self._low = limits(high, low)  # type: ignore[misc]
+        self._press()
+
+    def _press(self) -> None:
+        """Tell the protocol to pause, if too much waits."""
+        raise NotImplementedError
+
+    def _report(self, problem: BaseException, text: str) -> None:
+        raise NotImplementedError
+
+    def _pauseWriting(self) -> None:
+        self._pausedWriting = True  # type: ignore[misc]
+        self._tellWriting("pause_writing")
+
+    def _resumeWriting(self) -> None:
+        """Little enough waits: tell the protocol, if it was told to pause."""
+        if self._pausedWriting:
+            self._pausedWriting = False  # type: ignore[misc]
+            self._tellWriting("resume_writing")
+
+    def _tellWriting(self, method: str) -> None:
+        try:
+            getattr(self._protocol, method)()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as e:
+            self._report(e, f"protocol.{method}() failed")
+
+
 class Flow(Source):
-    """The source of a wire whose protocol was told to pause."""
+    """The source of a wire, or pipe, whose protocol was told to pause."""
 
-    __slots__ = ("_transport",)
+    __slots__ = ("_below", "_transport")
 
-    def __init__(self, transport: StreamTransport) -> None:
+    def __init__(self, transport: Limited, below: Any) -> None:
+        """`below` has this as its `source`."""
         super().__init__(None, True)
-        self._transport: StreamTransport | None = transport
+        self._transport: Limited | None = transport
+        self._below = below
 
     def fill(self, size: int) -> None:
         """More was written; who writes was told already."""
@@ -41,6 +92,8 @@ class Flow(Source):
     def _resume(self) -> None:
         transport, self._transport = self._transport, None
         if transport is not None:
+            if self._below.source is self:
+                self._below.source = None
             transport._resumeWriting()
 
     @property

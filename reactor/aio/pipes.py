@@ -10,9 +10,9 @@ from asyncio.log import logger
 from reactor._transport.process.pipe import PipeReader, PipeWriter
 from reactor._transport.stream.lifecycle import State
 from reactor.aio.errors import exceptionOf
-from reactor.aio.flow import HIGH, limits
+from reactor.aio.flow import HIGH, Flow, Limited
 from reactor.aio.signals import Signals
-from reactor.error import ConnectionDone
+from reactor.error import ConnectionAborted, ConnectionDone
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -92,17 +92,40 @@ class _PipeTransport:
         warnings.warn(f"unclosed transport {self!r}", ResourceWarning, stacklevel=1, source=self)
 
 
-def _kindOf(pipe: Any, what: str) -> int:
+def _kindOf(pipe: Any, method: str) -> int:
     mode = os.fstat(pipe.fileno()).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)):
-        raise ValueError(f"Pipe transport is {what} for pipes/sockets only")
+        raise ValueError(f"{method}(): a pipe, a socket or a character device was expected, got {pipe!r}")
     return mode
 
 
-class _Writer(PipeWriter):
-    """A writer that tells apart whether anything was cut off when the other end closes."""
+class _Reader(PipeReader):
+    """A reader that ends as asyncio's do: at once, its owner telling the protocol in a turn of its own."""
 
     __slots__ = ()
+
+    def lose(self) -> None:
+        """Close."""
+        self._end(Failure(ConnectionDone()))
+
+
+class _Writer(PipeWriter):
+    """A writer that ends so as well, and tells apart whether anything was cut off when the other end closes."""
+
+    __slots__ = ()
+
+    def lose(self) -> None:
+        """Send what is queued, then close."""
+        super().lose()
+        self.flush()
+
+    def abort(self, reason: Failure | None = None) -> None:
+        """Drop what is queued and close."""
+        self._end(reason if reason is not None else Failure(ConnectionAborted()))
+
+    def _settle(self) -> None:
+        if self.state is State.CLOSING and self._outbox is None:
+            self._end(Failure(ConnectionDone()))
 
     def sendNow(self) -> None:
         """Send what is queued, without waiting to be told that there is room."""
@@ -126,9 +149,9 @@ class ReadPipeTransport(_PipeTransport, asyncio.ReadTransport):
         super().__init__({"pipe": pipe})
         self._loop = loop
         self._protocol = protocol
-        _kindOf(pipe, "for reading,")
+        _kindOf(pipe, "connect_read_pipe")
         # The file object closes its descriptor; the reader one of its own.
-        self._pipe = PipeReader(loop._loop, os.dup(pipe.fileno()), None, self)
+        self._pipe = _Reader(loop._loop, os.dup(pipe.fileno()), None, self)
         self._ended = self._paused = self._asked = False
 
     def _start(self) -> None:
@@ -176,7 +199,7 @@ class ReadPipeTransport(_PipeTransport, asyncio.ReadTransport):
         self.close()
 
 
-class WritePipeTransport(_PipeTransport, asyncio.WriteTransport):
+class WritePipeTransport(_PipeTransport, Limited, asyncio.WriteTransport):
     """What `connect_write_pipe` returns."""
 
     def __init__(self, loop: Pipes, pipe: Any, protocol: Any) -> None:
@@ -185,7 +208,7 @@ class WritePipeTransport(_PipeTransport, asyncio.WriteTransport):
         super().__init__({"pipe": pipe})
         self._loop = loop
         self._protocol = protocol
-        mode = _kindOf(pipe, "only for writing,")
+        mode = _kindOf(pipe, "connect_write_pipe")
         self._hears = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
         self._pipe = _Writer(loop._loop, os.dup(pipe.fileno()), None, self)
         self._high, self._low = HIGH, HIGH // 4
@@ -225,36 +248,12 @@ class WritePipeTransport(_PipeTransport, asyncio.WriteTransport):
     def _press(self) -> None:
         if self._pausedWriting or self._pipe.buffered <= self._high or self._pipe.state is not State.OPEN:
             return
-        self._pausedWriting = True
-        self._pipe.source = _PipeFlow(self)
-        self._tellWriting("pause_writing")
-
-    def _resumeWriting(self) -> None:
-        self._pipe.source = None
-        if self._pausedWriting:
-            self._pausedWriting = False
-            self._tellWriting("resume_writing")
-
-    def _tellWriting(self, method: str) -> None:
-        try:
-            getattr(self._protocol, method)()
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as e:
-            self._report(e, f"protocol.{method}() failed")
+        self._pipe.source = Flow(self, self._pipe)
+        self._pauseWriting()
 
     def get_write_buffer_size(self) -> int:
         """Bytes that wait to be sent."""
         return int(self._pipe.buffered)
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """The low and the high mark, in bytes."""
-        return self._low, self._high
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """As a stream transport's."""
-        self._high, self._low = limits(high, low)
-        self._press()
 
     def can_write_eof(self) -> bool:
         """Whether `write_eof` is possible."""
@@ -271,34 +270,6 @@ class WritePipeTransport(_PipeTransport, asyncio.WriteTransport):
     def abort(self) -> None:
         """Close at once."""
         self._pipe.abort()
-
-
-class _PipeFlow:
-    """The source of a pipe whose protocol was told to pause; see `flow.Flow`."""
-
-    over = True
-    producer = None
-
-    def __init__(self, transport: WritePipeTransport) -> None:
-        self._transport: WritePipeTransport | None = transport
-
-    def fill(self, size: int) -> None:
-        """More was written."""
-
-    def left(self, size: int) -> None:
-        """So much is left."""
-        if self._transport is not None and size <= self._transport._low:
-            self.drained()
-
-    def drained(self) -> None:
-        """All is sent."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            transport._resumeWriting()
-
-    def stop(self) -> None:
-        """The pipe is over."""
-        self._transport = None
 
 
 class Pipes(Signals):

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 
-from reactor._transport.stream.lifecycle import State
+from reactor._core.poller import WRITE
+from reactor._transport.stream import closing
+from reactor._transport.stream.lifecycle import Event, State, step
 from reactor._transport.stream.wire import TRY_AGAIN, Wire
+from reactor.error import ConnectionAborted
+from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
-
-    from reactor.failure import Failure
 
 
 class Receiver:
@@ -28,8 +30,14 @@ class Receiver:
     def __init__(self, protocol: Any) -> None:
         self.protocol = protocol
         self.dataReceived: Callable[[bytes], object] = (
-            self._fill if isinstance(protocol, asyncio.BufferedProtocol) else protocol.data_received
+            self._fill
+            if isinstance(protocol, asyncio.BufferedProtocol)
+            else getattr(protocol, "data_received", None) or self._deaf
         )
+
+    def _deaf(self, data: bytes) -> None:
+        """A protocol that is only told of the beginning and the end is none for bytes."""
+        self.protocol.data_received(data)
 
     def _fill(self, data: bytes) -> None:
         """Copy `data` into the buffers of a buffered protocol, as many as it takes."""
@@ -64,13 +72,39 @@ def roomOf(protocol: Any, hint: int) -> memoryview:
 
 
 class AsyncioWire(Wire):
-    """A wire that is aborted as asyncio does: what the kernel has of ours is still sent."""
+    """A wire that ends as asyncio's transports do: at once, its owner telling the protocol in a turn of its own; and
+    what was written before the end goes to the kernel, and is still sent by it.
+    """
 
     __slots__ = ()
 
-    def _aborted(self, reason: Failure) -> None:
-        if self.state is State.ENDING:
-            self._end(reason)
+    def abort(self, reason: Failure | None = None) -> None:
+        """Drop what is queued and close."""
+        if self.state is not State.CLOSED:
+            self.state = step(self.state, Event.ABORT)
+            self._end(reason if reason is not None else Failure(ConnectionAborted()))
+
+    def endWith(self, problem: BaseException) -> None:
+        """The protocol raised: what it wrote before is sent as far as the kernel takes it, and the connection ends."""
+        failure = self._raised(problem)
+        if failure is None:
+            if self.buffered or self.state is not State.OPEN:
+                self._mark()
+            return
+        if self.buffered and not self.interest & WRITE:
+            self._send()
+        closing.discardUnread(self.socket)
+        self._end(failure)
+
+    def _raised(self, problem: BaseException) -> Failure | None:
+        carried = self.loop.reactor._run.carried
+        if self.state is not State.CLOSED or carried is None or isinstance(problem, (KeyboardInterrupt, SystemExit)):
+            return super()._raised(problem)
+        # It had closed the connection itself, and nobody stands on this wire any more.
+        carried.call_exception_handler(
+            {"message": "Fatal error: a protocol raised after its connection had ended", "exception": problem}
+        )
+        return None
 
 
 class BufferedWire(AsyncioWire):
@@ -91,6 +125,10 @@ class BufferedWire(AsyncioWire):
         except OSError as e:
             if e.errno not in TRY_AGAIN:
                 self._end(self._lost(self._broken or e))
+            return
+        except BaseException as e:
+            # It is no buffer to write to.
+            self.endWith(e)
             return
         if not count:
             self._endReceived()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reactor._transport.tls.side import Side
+    from reactor.failure import Failure
 
 
 class SSLTransport(StreamTransport):
@@ -84,6 +85,12 @@ class SSLLayer(Layer):
             self._endHeard()
             return True
         return super().endReceived()
+
+    def raised(self, problem: BaseException) -> Failure | None:
+        """The protocol raised: what it wrote before goes on its way."""
+        if self._queue is not None and self._early is None and self._reason is None:
+            self._seal()
+        return super().raised(problem)
 
 
 def secured(

@@ -17,7 +17,7 @@ from reactor._transport.stream.producers import Source
 from reactor._transport.stream.wire import Wire
 from reactor.aio.errors import exceptionOf
 from reactor.aio.files import regularFile
-from reactor.aio.flow import HIGH, Flow, limits
+from reactor.aio.flow import HIGH, Flow, Limited
 from reactor.aio.receiving import NOBODY, AsyncioWire, BufferedWire, Receiver
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _LEAVING = frozenset({State.CLOSING, State.ENDING, State.CLOSED})
 
 
-class StreamTransport(asyncio.Transport):
+class StreamTransport(Limited, asyncio.Transport):
     """What `create_connection` returns, and a server's protocols are given."""
 
     # A pause is over as soon as it is taken back.
@@ -48,7 +48,6 @@ class StreamTransport(asyncio.Transport):
     __slots__ = (
         "__dict__",
         "__weakref__",
-        "_aborting",
         "_began",
         "_ended",
         "_high",
@@ -88,8 +87,6 @@ class StreamTransport(asyncio.Transport):
         self._pausedReading = self._pausedWriting = False
         # Whether the protocol was told of the connection, and that it is over or about to be told so.
         self._began = self._ended = False
-        # Whether the end that is told will be one that was asked for by `abort`, in a turn of its own already.
-        self._aborting = False
         self._lateWrites = 0
         self._receiver: Any = NOBODY
         self._protocol: Any = None
@@ -111,7 +108,8 @@ class StreamTransport(asyncio.Transport):
     def begin(self) -> None:
         """The connection is made: tell the protocol, and read; under TLS, shake hands first."""
         self._wire.start()
-        inside(self._wire.context, self._introduce)
+        if not self._ended:
+            inside(self._wire.context, self._introduce)
 
     def _introduce(self) -> None:
         self._began = True
@@ -161,12 +159,12 @@ class StreamTransport(asyncio.Transport):
             if not isinstance(data, (bytes, bytearray, memoryview)):
                 raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
             data = bytes(data)
-        if not data:
-            return
         top = self._top
         state = top.state
         if state is not State.OPEN and state is not State.HEARD:
-            self._cannotWrite(state)
+            self._cannotWrite(state, data)
+            return
+        if not data:
             return
         top.write(data)
         wire = self._wire
@@ -177,9 +175,11 @@ class StreamTransport(asyncio.Transport):
         """Send every piece, in order."""
         self.write(b"".join(list_of_data))
 
-    def _cannotWrite(self, state: State) -> None:
+    def _cannotWrite(self, state: State, data: bytes) -> None:
         if state in (State.FINISHING, State.FINISHED, State.HEARD_LAST):
             raise RuntimeError("Cannot call write() after write_eof()")
+        if not data:
+            return
         self._lateWrites += 1
         if self._lateWrites == 1 and state is not State.CLOSING:
             logger.warning("%r is over: what is written to it from now on is dropped", self)
@@ -195,48 +195,12 @@ class StreamTransport(asyncio.Transport):
         wire.flush()
         if self._top.buffered <= self._high or self._top.state not in WRITING:
             return
-        wire.source = Flow(self)
-        self._pausedWriting = True
-        self._tellWriting("pause_writing")
-
-    def _resumeWriting(self) -> None:
-        wire = self._wire
-        if isinstance(wire.source, Flow):
-            wire.source = None
-        if self._pausedWriting:
-            self._pausedWriting = False
-            self._tellWriting("resume_writing")
-
-    def _tellWriting(self, method: str) -> None:
-        try:
-            getattr(self._protocol, method)()
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as e:
-            self._loop.call_exception_handler(
-                {
-                    "message": f"protocol.{method}() failed",
-                    "exception": e,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
+        wire.source = Flow(self, wire)
+        self._pauseWriting()
 
     def get_write_buffer_size(self) -> int:
         """Bytes that wait to be sent."""
         return self._top.buffered
-
-    def get_write_buffer_limits(self) -> tuple[int, int]:
-        """The low and the high mark, in bytes, see `set_write_buffer_limits`."""
-        return self._low, self._high
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """Have the protocol told to pause above `high` bytes that wait, and to go on when `low` are left.
-
-        ValueError unless high >= low >= 0. Defaults: 64 KiB, and a quarter of `high`.
-        """
-        self._high, self._low = limits(high, low)
-        self._press()
 
     def can_write_eof(self) -> bool:
         """Whether `write_eof` is possible."""
@@ -296,13 +260,11 @@ class StreamTransport(asyncio.Transport):
             return
         if self._top.state not in _LEAVING:
             self._top.lose()
-            if not self._top.buffered:
-                # Told in the order in which it was asked for among other calls.
-                self._wire.flush()
+            # Told in the order in which it was asked for among other calls.
+            self._wire.flush()
 
     def abort(self) -> None:
         """Close at once and drop what waits; `connection_lost(None)` follows."""
-        self._aborting = True
         self._top.abort()
 
     def __del__(self) -> None:
@@ -405,8 +367,6 @@ class StreamTransport(asyncio.Transport):
             self._forget()
         elif self._loop.is_closed():
             self._forget()
-        elif self._aborting:
-            self._loop._runHandle(asyncio.Handle(self._tellLost, (problem,), self._loop))
         else:
             self._loop.call_soon(self._tellLost, problem, context=self._wire.context)
 
@@ -435,8 +395,9 @@ class StreamTransport(asyncio.Transport):
         return Failure(problem)
 
     def _fatal(self, problem: BaseException, text: str) -> None:
-        """Report `problem`, and end the connection with it."""
+        """Report `problem`, and end the connection with it, behind what was written."""
         self._report(problem, text)
+        self._wire.flush()
         self._top.abort(Failure(problem))
 
     def _report(self, problem: BaseException, text: str) -> None:
