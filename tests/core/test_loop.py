@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from net import Net, Traced
 
-from reactor._core.loop import LONGEST_CALLS, LONGEST_WAIT, MOST_CALLS, Loop
+from reactor._core.loop import FEWEST_CALLS, LONGEST_CALLS, LONGEST_WAIT, MOST_CALLS, Loop
 
 default = pytest.mark.parametrize("net", ["default"], indirect=True)
 
@@ -150,17 +150,35 @@ def test_H1_slowCallsKeepNobodyWaiting(net: Net) -> None:
     made: list[int] = []
 
     def slow(number: int) -> None:
-        now[0] += LONGEST_CALLS / 3
+        now[0] += LONGEST_CALLS / FEWEST_CALLS / 2
         made.append(number)
 
-    for number in range(10):
+    for number in range(5 * FEWEST_CALLS):
         net.reactor.callFromThread(slow, number)
     counts = []
-    for _ in range(4):
+    for _ in range(3):
         net.turn(1)
         counts.append(len(made))
-    assert counts == [3, 6, 9, 10]
-    assert made == list(range(10))
+    assert counts == [2 * FEWEST_CALLS, 4 * FEWEST_CALLS, 5 * FEWEST_CALLS]
+    assert made == list(range(5 * FEWEST_CALLS))
+
+
+@default
+def test_aFewCallsAreMadeInOneTurn(net: Net) -> None:
+    """However long they take: timers that they ask for come behind them."""
+    now = [0.0]
+    net.reactor._loop.timers.seconds = lambda: now[0]
+    trace: list[str] = []
+
+    def slow() -> None:
+        now[0] += 2 * LONGEST_CALLS
+        trace.append("call")
+        net.reactor.callLater(0, trace.append, "timer")
+
+    for _ in range(FEWEST_CALLS):
+        net.reactor.callFromThread(slow)
+    net.turn(2)
+    assert trace == ["call"] * FEWEST_CALLS + ["timer"] * FEWEST_CALLS
 
 
 @default
