@@ -95,6 +95,8 @@ class Attempts(Executors):
     async def _attempt(self, info: Info, locals_: Sequence[Info] | None) -> Made:
         """Connect to one address, from one of `locals_`."""
         family, _, _, _, address = info
+        if not 0 <= address[1] <= 65535:
+            raise OverflowError(f"connect(): port must be 0-65535, not {address[1]}")
         problems: list[OSError] = []
         for local in locals_ if locals_ is not None else (None,):
             if local is not None and local[0] != family:

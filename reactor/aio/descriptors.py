@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from weakref import ref
 
-from reactor._core.poller import READ, WRITE, Watch
+from reactor._core.poller import READ, WRITE, Gone, Watch
 from reactor.aio.server import Servers
 
 TYPE_CHECKING = False
@@ -156,7 +156,7 @@ class Descriptors(Servers):
             # Said by who uses it.
             return
         watch = self._loop.poller.watches.get(number)
-        if watch is not None and not isinstance(watch, Descriptor):
+        if watch is not None and not isinstance(watch, (Descriptor, Gone)):
             raise RuntimeError(f"File descriptor {fd!r} is used by transport {watch.public()!r}")
 
 

@@ -1,7 +1,5 @@
-"""Work for other threads, and the names that are looked up by it.
-
-Look-ups have threads of the resolver's kind, which nothing waits for: a name server that does not answer keeps no
-program from ending.
+"""Work for other threads; look-ups of names are a part of it, as they are with asyncio's own loop: who sets the default
+executor has set theirs.
 """
 
 from __future__ import annotations

@@ -21,19 +21,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from reactor.aio.scheduling import Scheduling
+
 
 class Receiver:
     """Who gets the bytes."""
 
     __slots__ = ("dataReceived", "protocol")
 
-    def __init__(self, protocol: Any) -> None:
+    def __init__(self, protocol: Any, loop: Scheduling) -> None:
         self.protocol = protocol
         self.dataReceived: Callable[[bytes], object] = (
             self._fill
             if isinstance(protocol, asyncio.BufferedProtocol)
             else getattr(protocol, "data_received", None) or self._deaf
         )
+        if loop.get_debug():
+            self.dataReceived = loop.timed(self.dataReceived)
 
     def _deaf(self, data: bytes) -> None:
         """A protocol that is only told of the beginning and the end is none for bytes."""

@@ -288,6 +288,20 @@ class Scheduling(asyncio.AbstractEventLoop):
         # An exception that the call has kept, a task's, keeps this frame.
         del handle
 
+    def timed(self, f: Callable[[bytes], object]) -> Callable[[bytes], object]:
+        """For debug mode: `f`, a protocol's, logged when it is slow."""
+
+        def dataReceived(data: bytes) -> None:
+            began = monotonic()
+            try:
+                f(data)
+            finally:
+                took = monotonic() - began
+                if self._debug and took >= self.slow_callback_duration:
+                    logger.warning("Executing %s took %.3f seconds", nameOf(f, (data,)), took)
+
+        return dataReceived
+
     def _handleRaised(self, handle: Any, problem: BaseException) -> None:
         context: dict[str, Any] = {
             "message": f"Exception in callback {nameOf(handle._callback, handle._args)}",

@@ -34,7 +34,7 @@ class SSLTransport(StreamTransport):
 
     def _setReceiver(self, protocol: Any) -> None:
         self._protocol = protocol
-        self._top.receiver = self._receiver = Receiver(protocol)
+        self._top.receiver = self._receiver = Receiver(protocol, self._loop)
 
     def begin(self) -> None:
         """The connection is made: shake hands, and tell the protocol then."""
@@ -56,6 +56,9 @@ class SSLTransport(StreamTransport):
             self._settleMade(None)
         else:
             inside(self._wire.context, self._introduce)
+
+    def _known(self) -> bool:
+        return self._began or self._introduced
 
     def can_write_eof(self) -> bool:
         """TLS has no half that ends by itself here, as with asyncio."""

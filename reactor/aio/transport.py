@@ -98,7 +98,7 @@ class StreamTransport(Limited, asyncio.Transport):
     def _setReceiver(self, protocol: Any) -> None:
         self._protocol = protocol
         wire = self._wire
-        wire.receiver = self._receiver = Receiver(protocol)
+        wire.receiver = self._receiver = Receiver(protocol, self._loop)
         buffered = isinstance(protocol, asyncio.BufferedProtocol)
         if buffered is not isinstance(wire, BufferedWire):
             wire.__class__ = BufferedWire if buffered else AsyncioWire
@@ -362,13 +362,18 @@ class StreamTransport(Limited, asyncio.Transport):
         self._pausedWriting = False
         problem = exceptionOf(reason)
         if not self._began:
-            # Nobody knows of it but who asked for it.
             self._settleMade(problem or ConnectionResetError("the connection was closed before it was made"))
+        if not self._known():
+            # Nobody knows of it but who asked for it.
             self._forget()
         elif self._loop.is_closed():
             self._forget()
         else:
             self._loop.call_soon(self._tellLost, problem, context=self._wire.context)
+
+    def _known(self) -> bool:
+        """Whether the protocol knows of the connection."""
+        return self._began
 
     def _tellLost(self, problem: BaseException | None) -> None:
         try:
