@@ -13,7 +13,7 @@ from reactor.aio.executors import Executors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     Address = tuple[Any, ...]
@@ -116,6 +116,20 @@ class Attempts(Executors):
 
     async def _attemptFrom(self, family: int, address: Any, local: Any) -> Made:
         future: asyncio.Future[Made] = self.create_future()
+        attempt = Attempt(self._loop, (family, address), local, *self._settling(future, address))
+        try:
+            return await future
+        except (asyncio.CancelledError, GeneratorExit):
+            attempt.cancel()
+            if future.done() and not future.cancelled() and future.exception() is None:
+                future.result().discard()
+            raise
+        finally:
+            # An error's traceback has this frame, which is not to have the error's future.
+            del attempt, future
+
+    def _settling(self, future: asyncio.Future[Made], address: Any) -> tuple[Callable[..., None], Callable[..., None]]:
+        """What an attempt calls when it has a socket, and when it has failed."""
 
         def connected(watch: Attempt, sock: socket.socket) -> None:
             if future.cancelled():
@@ -128,16 +142,7 @@ class Attempts(Executors):
             if not future.done():
                 future.set_exception(_refused(problem, address))
 
-        attempt = Attempt(self._loop, (family, address), local, connected, failed)
-        try:
-            return await future
-        except asyncio.CancelledError:
-            attempt.cancel()
-            if future.done() and not future.cancelled() and future.exception() is None:
-                future.result().discard()
-            raise
-        finally:
-            del connected, failed, attempt
+        return connected, failed
 
 
 class Made:

@@ -81,7 +81,6 @@ class Connections(Attempts):
         elif sock is None:
             raise ValueError("host and port was not specified and no sock specified")
         else:
-            self._checkNonBlocking(sock)
             attempt = None
             if sock.type != socket.SOCK_STREAM:
                 raise ValueError(f"A Stream Socket was expected, got {sock!r}")
@@ -160,11 +159,6 @@ class Connections(Attempts):
             owned=path is not None,
         )
 
-    def _checkNonBlocking(self, sock: socket.socket) -> None:
-        if self._debug and sock.gettimeout() != 0:
-            raise ValueError("the socket must be non-blocking")
-        sock.setblocking(False)
-
     # Connections.
 
     async def _connectionOn(
@@ -201,6 +195,9 @@ class Connections(Attempts):
         except BaseException:
             transport.close()
             raise
+        finally:
+            # An error's traceback has this frame, which is not to have the error's future.
+            del made
         return transport, protocol
 
     def _transportOn(
@@ -263,6 +260,8 @@ class Connections(Attempts):
         except BaseException:
             over.close()
             raise
+        finally:
+            del made
         return over
 
 

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 class Descriptor(Watch):
     """One descriptor and whom it wakes."""
 
-    __slots__ = ("_loop", "owner", "reader", "writer")
+    __slots__ = ("_loop", "given", "owner", "reader", "writer")
 
-    def __init__(self, loop: Descriptors, fd: int) -> None:
+    def __init__(self, loop: Descriptors, fd: int, given: Any = None) -> None:
         super().__init__(fd)
         self._loop = loop
+        # What the program named it by: by that it is found when it is closed already, and has no number any more.
+        self.given = given
         # Whose descriptor it is, where that is known: as long as that one has it, what the kernel was told holds.
         self.owner: ref[socket.socket] | None = None
         self.reader: asyncio.Handle | None = None
@@ -35,12 +37,16 @@ class Descriptor(Watch):
         reader = self.reader
         if reader is not None:
             self._loop._runHandle(reader)
+        # An exception that the call has kept, a future's, keeps this frame.
+        del reader
 
     def writable(self) -> None:
         """Call the writer."""
         writer = self.writer
         if writer is not None:
             self._loop._runHandle(writer)
+        # An exception that the call has kept, a future's, keeps this frame.
+        del writer
 
     def supersede(self) -> None:
         """Whoever comes now with the same number has it: this one was closed, and nobody has said so."""
@@ -89,21 +95,28 @@ class Descriptors(Servers):
     def _addChecked(self, fd: Any, interest: int, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
         self._checkFree(fd)
         self._checkClosed()
-        self._watch(fileno(fd), interest, asyncio.Handle(callback, args, self, None))
+        self._watch(fileno(fd), interest, asyncio.Handle(callback, args, self, None), None, fd)
 
-    def _watch(self, number: int, interest: int, handle: asyncio.Handle, owner: socket.socket | None = None) -> None:
+    def _watch(
+        self,
+        number: int,
+        interest: int,
+        handle: asyncio.Handle,
+        owner: socket.socket | None = None,
+        given: Any = None,
+    ) -> None:
         watch = self._descriptors.get(number)
         poller = self._loop.poller
-        if (
-            watch is not None
-            and watch.reader is watch.writer is None
-            and (watch.owner is None or watch.owner() is not owner)
+        if watch is not None and (
+            (watch.owner is None or watch.owner() is not owner)
+            if watch.reader is watch.writer is None
+            else _closed(watch.given)
         ):
             # Somebody else had this number.
             self._forgetDescriptor(watch)
             watch = None
         if watch is None:
-            watch = Descriptor(self, number)
+            watch = Descriptor(self, number, given)
             poller.add(watch, interest)
             self._descriptors[number] = watch
             if owner is not None:
@@ -117,7 +130,12 @@ class Descriptors(Servers):
     def _remove(self, fd: Any, interest: int) -> bool:
         if self._closed:
             return False
-        watch = self._descriptors.get(fileno(fd))
+        try:
+            watch = self._descriptors.get(fileno(fd))
+        except ValueError:
+            watch = next((each for each in self._descriptors.values() if each.given is fd), None)
+            if watch is None or fd is None:
+                raise
         if watch is None:
             return False
         before = watch.set(interest, None)
@@ -172,3 +190,8 @@ def fileno(fd: Any) -> int:
     if number < 0:
         raise ValueError(f"Invalid file descriptor: {number}")
     return number
+
+
+def _closed(given: Any) -> bool:
+    """Whether what a program named a descriptor by has been closed since."""
+    return given is not None and not isinstance(given, int) and given.fileno() < 0

@@ -11,9 +11,9 @@ import asyncio
 
 from reactor._core.poller import WRITE
 from reactor._transport.stream import closing
-from reactor._transport.stream.lifecycle import Event, State, step
+from reactor._transport.stream.lifecycle import READING, Event, State, step
 from reactor._transport.stream.wire import TRY_AGAIN, Wire
-from reactor.error import ConnectionAborted
+from reactor.error import ConnectionAborted, ConnectionDone
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -87,6 +87,14 @@ class AsyncioWire(Wire):
         if self.state is not State.CLOSED:
             self.state = step(self.state, Event.ABORT)
             self._end(reason if reason is not None else Failure(ConnectionAborted()))
+
+    def _endReceived(self) -> None:
+        if self._broken is None and self.state not in READING and self.lingering is None and not self.buffered:
+            # All that the peer sent has come, and nothing of ours is lost: an error would take from a StreamReader what
+            # nobody has read yet.
+            self._end(Failure(ConnectionDone()))
+        else:
+            super()._endReceived()
 
     def endWith(self, problem: BaseException) -> None:
         """The protocol raised: what it wrote before is sent as far as the kernel takes it, and the connection ends."""

@@ -85,7 +85,8 @@ class Server(asyncio.AbstractServer):
         self._ports: list[Port] = []
         self._protocolFactory = protocolFactory
         self._backlog = backlog
-        self._ssl = ssl
+        # Named as asyncio's servers have it: the tests of libraries look there for whether a server speaks TLS.
+        self._ssl_context = ssl
         self._timeouts = handshakeTimeout, shutdownTimeout
         self._transports: set[StreamTransport] = set()
         self._serving = False
@@ -205,7 +206,7 @@ class Server(asyncio.AbstractServer):
             transport = loop._transportOn(
                 sock,
                 self._protocolFactory(),
-                self._ssl,
+                self._ssl_context,
                 True,
                 None,
                 *self._timeouts,

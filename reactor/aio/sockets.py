@@ -178,6 +178,8 @@ class Sockets(Descriptors):
         finally:
             if not handle._cancelled:
                 self._idle(number, interest, handle)
+            # An error's traceback has this frame, which is not to have the error's future.
+            del future, handle
 
     def _attempted(
         self,
@@ -196,6 +198,8 @@ class Sockets(Descriptors):
                 raise
             except BaseException as e:
                 future.set_exception(e)
+                # The traceback has this frame too.
+                del future
             else:
                 future.set_result(result)
         self._idle(sock.fileno(), interest, None)
