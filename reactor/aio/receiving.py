@@ -68,7 +68,11 @@ NOBODY = Nobody()
 
 def roomOf(protocol: Any, hint: int) -> memoryview:
     """The buffer that a buffered protocol wants filled next. RuntimeError when it has no room."""
-    buffer = protocol.get_buffer(hint)
+    return roomIn(protocol.get_buffer(hint))
+
+
+def roomIn(buffer: Any) -> memoryview:
+    """The bytes of what `get_buffer` returned. RuntimeError when there are none."""
     view = memoryview(buffer)
     if not view.nbytes:
         raise RuntimeError("get_buffer() returned an empty buffer")
@@ -128,18 +132,20 @@ class BufferedWire(AsyncioWire):
         """Receive once and tell the protocol."""
         protocol = self.receiver.protocol  # type: ignore[attr-defined]
         try:
-            buffer = roomOf(protocol, -1)
+            buffer = protocol.get_buffer(-1)
         except BaseException as e:
             self.endWith(e)
             return
         try:
+            # The kernel is given it as it is: no look at it first, on the way of every message.
             count = self.socket.recv_into(buffer)
+            if not count:
+                roomIn(buffer)
         except OSError as e:
             if e.errno not in TRY_AGAIN:
                 self._end(self._lost(self._broken or e))
             return
         except BaseException as e:
-            # It is no buffer to write to.
             self.endWith(e)
             return
         if not count:
