@@ -63,8 +63,6 @@ class ChildTransport(asyncio.SubprocessTransport):
         self._protocol = protocol
         self._returncode: int | None = None
         self._closed = self._told = False
-        # Whether there may be more pipes than `_pipes` has.
-        self._connecting = True
         self._pipes: dict[int, _PipeProtocol] = {}
         self._waiting: list[asyncio.Future[int]] = []
         # What happens before the protocol knows of the child is told afterwards.
@@ -84,8 +82,6 @@ class ChildTransport(asyncio.SubprocessTransport):
         early, self._early = self._early, None
         for method, args in early or ():
             loop.call_soon(getattr(self._protocol, method), *args)
-        self._connecting = False
-        self._settle()
 
     def _pipe(self, number: int) -> _PipeProtocol:
         made = self._pipes[number] = _PipeProtocol(self, number)
@@ -122,8 +118,6 @@ class ChildTransport(asyncio.SubprocessTransport):
 
     def _settle(self) -> None:
         if self._returncode is None or self._told or not all(pipe.lost for pipe in self._pipes.values()):
-            return
-        if self._connecting and not self._closed:
             return
         self._told = True
         if self._early is not None:
