@@ -68,7 +68,17 @@ class Timer(TimerHandle):
             return
         self._entry = CALLED
         self._scheduled = False
-        self._loop._runHandle(self)  # type: ignore[attr-defined]
+        loop: Any = self._loop  # type: ignore[attr-defined]
+        if loop._debug:
+            loop._runHandle(self)
+            return
+        # What `Handle._run` does, without its call and that of `_runHandle`.
+        try:
+            self._context.run(self._callback, *self._args)  # type: ignore[attr-defined]
+        except (SystemExit, KeyboardInterrupt) as e:
+            loop._loop.escape(e)
+        except BaseException as e:
+            loop._handleRaised(self, e)
 
 
 # What `call_soon` makes; Any, so that the check for it narrows nothing.
