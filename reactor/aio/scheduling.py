@@ -69,6 +69,11 @@ class Timer(TimerHandle):
         self._entry = CALLED
         self._scheduled = False
         loop: Any = self._loop  # type: ignore[attr-defined]
+        if loop._ready or len(self._queue.ready) > 1:
+            # Behind what was asked for before it, a task's first step for instance, and before what others that are
+            # due will ask for.
+            loop._enqueue(self)
+            return
         if loop._debug:
             loop._runHandle(self)
             return

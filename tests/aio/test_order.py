@@ -94,3 +94,22 @@ def test_whatIsWrittenAfterOurEnd(factory: Factory) -> None:
         peer.sock.close()
 
     assert traceOf(factory, program) == [("made",), ("lost", None)]
+
+
+@everyLoop
+def test_aTimerThatIsDueWaitsForWhatIsInLine(factory: Factory) -> None:
+    async def program(trace: Trace) -> None:
+        loop = asyncio.get_running_loop()
+
+        def first() -> None:
+            trace("first timer")
+            loop.call_soon(trace, "asked for by it")
+
+        now = loop.time()
+        loop.call_at(now - 2, first)
+        loop.call_at(now - 1, trace, "second timer")
+        loop.call_soon(trace, "in line")
+        for _ in range(4):
+            await asyncio.sleep(0)
+
+    assert traceOf(factory, program) == [("in line",), ("first timer",), ("second timer",), ("asked for by it",)]
