@@ -1,0 +1,151 @@
+"""Runs the tests that libraries of others bring with them, on asyncio's own loop and on ours, and tells which are lost:
+``python libraries_program.py [NAME ...]``. Ends with 1 when one is, unless `LOST` says why.
+
+The tests come with the sources that pip downloads, in the version that is installed here. A test that is lost is run
+again with the other lost ones, not beside others, before it counts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SECONDS = 3600
+
+#: What pytest is given for the tests of each. Where names have no IPv6 address, sockets of a fixture that failed are
+#: found by the collector in other tests: that is no matter of loops.
+ASKED: dict[str, list[str]] = {
+    "websockets": ["-c", os.devnull, "tests/asyncio"],
+    "anyio": ["-W", "ignore::pytest.PytestUnraisableExceptionWarning", "-k", "not trio and not uvloop", "tests"],
+    "aiohttp": [
+        *(
+            "-o",
+            "addopts=",
+            "-p",
+            "pytest_mock",
+            "-p",
+            "timeout",
+            "-m",
+            "not dev_mode and not autobahn and not internal",
+        ),
+        *("--ignore-glob=*benchmarks*", "tests"),
+    ],
+}
+
+_PATCHED = "replaces a method of asyncio.BaseTransport, which our transports have themselves"
+
+#: Tests that hold on asyncio's loop only, by the end of their names, and why. One that begins to hold is told.
+LOST: dict[str, dict[str, str]] = {
+    "websockets": {
+        "ClientConnectionTests::test_local_address": _PATCHED,
+        "ClientConnectionTests::test_remote_address": _PATCHED,
+        "ServerConnectionTests::test_local_address": _PATCHED,
+        "ServerConnectionTests::test_remote_address": _PATCHED,
+    },
+    "anyio": {},
+    "aiohttp": {},
+}
+
+
+def fetched(name: str, folder: Path) -> Path | str:
+    """Where the sources of `name` are, with tests; or why not."""
+    given = os.environ.get(f"{name.upper()}_SOURCES")
+    if given:
+        return Path(given)
+    try:
+        number = version(name)
+    except PackageNotFoundError:
+        return "it is not installed"
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-build-isolation"]
+    done = subprocess.run(
+        [*command, "--no-binary", name, "--dest", folder, f"{name}=={number}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "AIOHTTP_NO_EXTENSIONS": "1"},
+    )
+    if done.returncode:
+        return f"its sources cannot be had: {done.stderr.strip()[-300:]}"
+    (archive,) = folder.glob(f"{name}-*.tar.gz")
+    with tarfile.open(archive) as file:
+        file.extractall(folder, filter="data")
+    sources = folder / f"{name}-{number}"
+    if not (sources / ASKED[name][-1]).is_dir():
+        return f"there are no tests in its sources; {name.upper()}_SOURCES may name a folder that has them"
+    return sources
+
+
+def outcomes(sources: Path, loop: str, arguments: list[str], folder: Path) -> dict[str, tuple[str, str]]:
+    """What became of each test on `loop`, and why."""
+    told = folder / f"{loop}.json"
+    told.write_text("")
+    environment = {
+        **os.environ,
+        "LIBRARY_LOOP": loop,
+        "LIBRARY_OUTCOMES": str(told),
+        "PYTHONPATH": os.pathsep.join([str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "AIOHTTP_NO_EXTENSIONS": "1",
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "--rootdir", ".", "-p", "loopplugin", "-p", "xdist", *arguments]
+    done = subprocess.run(
+        command, cwd=sources, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"pytest ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    became: dict[str, tuple[str, str]] = {}
+    for line in told.read_text().splitlines():
+        each = json.loads(line)
+        if each["outcome"] == "failed" or each["test"] not in became:
+            became[each["test"]] = each["outcome"], each["problem"]
+    return became
+
+
+def lostOf(theirs: dict[str, tuple[str, str]], ours: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """The tests that hold on asyncio's loop and not on ours, and why."""
+    held = [test for test, (outcome, _) in theirs.items() if outcome == "passed"]
+    return {test: ours.get(test, ("", "not run"))[1] for test in held if ours.get(test, ("",))[0] != "passed"}
+
+
+def compare(name: str, folder: Path) -> bool:
+    """Run the tests of `name` on both loops; whether all is as it should be."""
+    sources = fetched(name, folder)
+    if isinstance(sources, str):
+        print(f"{name}: skipped: {sources}")
+        return True
+    arguments = ASKED[name]
+    theirs = outcomes(sources, "asyncio", ["-n", "2", *arguments], folder)
+    ours = outcomes(sources, "reactor", ["-n", "2", *arguments], folder)
+    lost = lostOf(theirs, ours)
+    if lost:
+        again = outcomes(sources, "reactor", [*arguments[:-1], *lost], folder)
+        lost = {test: problem for test, problem in lost.items() if again.get(test, ("",))[0] != "passed"}
+    unexpected = {test: text for test, text in lost.items() if not any(test.endswith(each) for each in LOST[name])}
+    holding = [each for each in LOST[name] if not any(test.endswith(each) for test in lost)]
+    for test, problem in unexpected.items():
+        print(f"{name}: lost: {test}\n{problem}\n")
+    for each in holding:
+        print(f"{name}: holds now, and is listed as lost: {each}")
+    held = sum(outcome == "passed" for outcome, _ in theirs.values())
+    print(f"{name}: {held} tests hold on asyncio's loop, {len(unexpected)} of them are lost on ours", flush=True)
+    return held > 0 and not unexpected and not holding
+
+
+def main() -> int:
+    """Compare what is named, or all."""
+    right = True
+    for name in sys.argv[1:] or ASKED:
+        with tempfile.TemporaryDirectory() as folder:
+            right = compare(name, Path(folder)) and right
+    return 0 if right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
