@@ -243,8 +243,9 @@ class Connections(Attempts):
         server_hostname: str | None = None,
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
-    ) -> StreamTransport:
+    ) -> StreamTransport | None:
         """Speak TLS on `transport` from here on; the transport to use in its place, once the handshake is verified.
+        None when `transport` is closing or closed.
 
         What a `StreamReader` of `protocol` has been given and nobody has read is taken for a part of the handshake.
         """
@@ -253,6 +254,9 @@ class Connections(Attempts):
         if not isinstance(transport, StreamTransport):
             raise TypeError(f"transport {transport!r} is not supported by start_tls()")
         side = sideFor(sslcontext, server_side, server_hostname, ssl_handshake_timeout, ssl_shutdown_timeout)
+        if transport.is_closing():
+            # What asyncio answers as well, and libraries look for.
+            return None
         made: asyncio.Future[None] = self.create_future()
         over = secured(transport, side, protocol, made, _unread(protocol))
         try:

@@ -11,7 +11,7 @@ import asyncio
 
 from reactor._core.poller import WRITE
 from reactor._transport.stream import closing
-from reactor._transport.stream.lifecycle import READING, Event, State, step
+from reactor._transport.stream.lifecycle import READING, WRITING, Event, State, step
 from reactor._transport.stream.wire import TRY_AGAIN, Wire
 from reactor.error import ConnectionAborted, ConnectionDone
 from reactor.failure import Failure
@@ -87,7 +87,11 @@ class AsyncioWire(Wire):
     __slots__ = ()
 
     def abort(self, reason: Failure | None = None) -> None:
-        """Drop what is queued and close."""
+        """Close, and drop what is queued. What this turn wrote is sent as far as the kernel takes it: with
+        asyncio it is with the kernel already.
+        """
+        if reason is None and self.state in WRITING and self.buffered and not self.interest & WRITE:
+            self._send()
         if self.state is not State.CLOSED:
             self.state = step(self.state, Event.ABORT)
             self._end(reason if reason is not None else Failure(ConnectionAborted()))

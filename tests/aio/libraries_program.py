@@ -39,6 +39,11 @@ ASKED: dict[str, list[str]] = {
     ],
 }
 
+_PRIVATE = "looks for asyncio's TLS in a private attribute of the transport"
+_SOONER = (
+    "what is ready is delivered before the calls in line here, behind them with asyncio: the answer is there sooner"
+)
+_TIME = "replaces loop.time, which does not move timers here"
 _PATCHED = "replaces a method of asyncio.BaseTransport, which our transports have themselves"
 
 #: Tests that hold on asyncio's loop only, by the end of their names, and why. One that begins to hold is told.
@@ -50,7 +55,16 @@ LOST: dict[str, dict[str, str]] = {
         "ServerConnectionTests::test_remote_address": _PATCHED,
     },
     "anyio": {},
-    "aiohttp": {},
+    "aiohttp": {
+        "test_concurrent_close_multiple_tasks[pyloop]": _SOONER,
+        "test_keepalive_expires_on_time[pyloop]": _TIME,
+        "test_tcp_connector_do_not_raise_connector_ssl_error[pyloop-ip address]": _PRIVATE,
+        "test_tcp_connector_do_not_raise_connector_ssl_error[pyloop-domain name]": _PRIVATE,
+        "test_tcp_connector_do_not_raise_connector_ssl_error[pyloop-fully-qualified domain name]": _PRIVATE,
+        "test_tcp_connector_do_not_raise_connector_ssl_error"
+        "[pyloop-fully-qualified domain name with multiple trailing dots]": _PRIVATE,
+        "test_tcp_connector_do_not_raise_connector_ssl_error[pyloop-idna fully-qualified domain name]": _PRIVATE,
+    },
 }
 
 

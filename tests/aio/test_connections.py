@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 import pytest
+from bothloops import Trace, everyLoop, traceOf
 from patience import PATIENCE
 
 import reactor.aio as aio
@@ -118,3 +119,31 @@ def tcpPair() -> tuple[socket.socket, socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as port:
         a = socket.create_connection(port.getsockname())
         return a, port.accept()[0]
+
+
+@everyLoop
+def test_whatWasWrittenJustBeforeAnAbortIsSent(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def program(trace: Trace) -> None:
+        loop = asyncio.get_running_loop()
+        a, b = tcpPair()
+        with b:
+            transport, _ = await loop.create_connection(asyncio.Protocol, sock=a)
+            transport.write(b"the last word")
+            transport.abort()
+            trace(await loop.run_in_executor(None, b.recv, 100))
+            trace(await loop.run_in_executor(None, b.recv, 100))
+
+    assert traceOf(factory, program) == [(b"the last word",), (b"",)]
+
+
+@everyLoop
+def test_noTlsOnAConnectionThatWasClosed(factory: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    async def program(trace: Trace) -> None:
+        loop = asyncio.get_running_loop()
+        a, b = tcpPair()
+        with b:
+            transport, protocol = await loop.create_connection(asyncio.Protocol, sock=a)
+            transport.close()
+            trace(await loop.start_tls(transport, protocol, ssl.create_default_context(), server_hostname="a.test"))
+
+    assert traceOf(factory, program) == [(None,)]
