@@ -44,6 +44,11 @@ def answers(file: Any, *questions: str) -> list[str]:
     return sorted(file.readline().rstrip("\n") for _ in questions)
 
 
+def isSlow(line: str) -> bool:
+    """Whether `line` is what asyncio's debug mode says of a step that took long, as any may on a busy machine."""
+    return line.startswith("Executing <")
+
+
 def test_redisAndPostgreSQL(run: Run, tmp_path: Path) -> None:
     asyncpg = pytest.importorskip("asyncpg")
     pytest.importorskip("redis")
@@ -69,11 +74,12 @@ def test_redisAndPostgreSQL(run: Run, tmp_path: Path) -> None:
             reconnected(asyncpg, addresses[1], file)
             file.write("wait 0.9\n")
             file.flush()
-        assert program.line() == "given up: wait 0.9"
+        assert next(line for line in iter(program.line, "") if not isSlow(line)) == "given up: wait 0.9"
         with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
             connection.sendall(b"wait 0.8\nget it\n")
             assert connection.recv(1000) == b"get it: to that (redis)\n"
-            assert program.interrupted() == ["given up: wait 0.8", "stopped"]
+            said = [line for line in program.interrupted() if not isSlow(line)]
+            assert said == ["given up: wait 0.8", "stopped"]
             assert connection.recv(1000) == b""
 
 

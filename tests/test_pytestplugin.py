@@ -31,7 +31,9 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(source: str, ini: str = "", *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(HEAD + source)
         pytester.makeini(f"[pytest]\naddopts = -p no:cacheprovider\nfilterwarnings = error\n{ini}")
-        return pytester.runpytest_inprocess("-p", "reactor.pytestplugin", "-p", "no:xdist", *arguments)
+        return pytester.runpytest_inprocess(
+            "-p", "reactor.pytestplugin", "-p", "no:xdist", "-p", "no:anyio", *arguments
+        )
 
     return run
 

@@ -226,15 +226,10 @@ def test_oneDefaultReactor(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(reactor.base, "Reactor", Counted)
     for _ in range(50):
-        before = vars(reactor).pop("reactor", None)
+        monkeypatch.setattr(reactor, "_made", [])
         made.clear()
-        try:
-            assert set(atOnce(lambda number: _default())) == set(made)
-            assert len(made) == 1
-        finally:
-            vars(reactor).pop("reactor", None)
-            if before is not None:
-                vars(reactor)["reactor"] = before
+        assert set(atOnce(lambda number: _default())) == set(made)
+        assert len(made) == 1
 
 
 def test_numbersOfFailures() -> None:

@@ -280,7 +280,9 @@ def sideFor(
     if isinstance(ssl, bool):
         if serverSide:
             raise ValueError("Server side SSL needs a valid SSLContext")
+        # The standard library's, as with asyncio: programs replace that function.
         ssl = tls.create_default_context()
+        ssl.minimum_version = max(ssl.minimum_version, tls.TLSVersion.TLSv1_2)
         if not hostname:
             ssl.check_hostname = False
     if not isinstance(ssl, tls.SSLContext):
