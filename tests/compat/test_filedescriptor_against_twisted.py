@@ -26,4 +26,7 @@ def both() -> list[dict[str, list[str]]]:
 def test_sameTrace(program: str) -> None:
     ours, theirs = (traces[program] for traces in both())
     assert theirs
+    if program == "stopped":
+        # Twisted keeps what it closes in a set: in any order.
+        ours, theirs = sorted(ours), sorted(theirs)
     assert ours == theirs

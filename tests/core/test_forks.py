@@ -245,7 +245,7 @@ class Sends(Protocol):
         else:
             sys.stderr = open(os.devnull, "w")
     def connectionLost(self, reason):
-        print(reason.type.__name__)
+        print(reason.type.__name__, flush=True)
         reactor.stop()
 factory = Factory.forProtocol(Sends)
 factory.noisy = False

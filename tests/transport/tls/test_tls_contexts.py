@@ -18,7 +18,7 @@ from reactor._transport.tls.context import clientContext, serverContext
 from reactor.ssl import AcceptableCiphers, CertificateOptions, TLSVersion, optionsForClientTLS
 
 ROOT = Path(reactor.__file__).parents[1]
-PROGRAM = ROOT / "tests" / "programs" / "tls_contexts.py"
+PROGRAM = Path(__file__).parents[2] / "programs" / "tls_contexts.py"
 
 # A machine on which everything is allowed, as Debian's Pythons (no minimum) and old peers have taught administrators.
 ANYTHING = """
