@@ -90,8 +90,7 @@ def test_U13_theNetworkFailsForNow(error: str, selector: str) -> None:
     patient = "from reactor._transport.server import pausing\npausing.REST = 60\n" + ECHO
     printed, said = outputs(patient, selector, prefix=failing(f"recvfrom:error={error}:when=2..3"))
     assert printed.splitlines() == ["start", "0", "1", "2", "3", "stop"]
-    # One line a rest; on a busy machine it comes to another rest before it ends.
-    assert 1 <= said.count("\n") <= 3
+    assert said.count("\n") == 1
     assert "cannot receive for now" in said
 
 
@@ -120,11 +119,10 @@ reactor.callLater(0.001, look)
 @pytest.mark.parametrize("error", ["ENOTSOCK", "EINVAL"])
 def test_U13_noUseAnyMore(error: str) -> None:
     printed, said = outputs(
-        ECHO.replace("(5, reactor.stop)", "(0.2, reactor.stop)"), "default", prefix=failing(f"recvfrom:error={error}")
+        ECHO.replace("(60, reactor.stop)", "(0.2, reactor.stop)"), "default", prefix=failing(f"recvfrom:error={error}")
     )
     assert printed.splitlines() == ["start", "stop"]
-    # One line a rest; on a busy machine it comes to another rest before it ends.
-    assert 1 <= said.count("\n") <= 3
+    assert said.count("\n") == 1
     assert "is closed" in said
 
 
