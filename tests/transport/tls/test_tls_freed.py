@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import ssl
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -37,6 +38,11 @@ def left() -> list[str]:
     return [type(it).__name__ for it in gc.get_objects() if isinstance(it, kinds)]
 
 
+def added(before: Counter[str]) -> list[str]:
+    """What there is now and was not before, whatever other tests have left."""
+    return sorted((Counter(left()) - before).elements())
+
+
 def lose(first: Any, second: Any) -> None:
     first.lose()
 
@@ -61,45 +67,45 @@ def silence(first: Any, second: Any) -> None:
 def test_anEndedConnectionIsFreed(net: Net, kind: str, end: Callable[[Any, Any], None]) -> None:
     from net import Traced
 
-    before = len(left())
+    before = Counter(left())
     first, second = KINDS[kind](net, Traced, Traced)
-    assert len(left()) > before
+    assert added(before)
     end(first, second)
     net.until(lambda: first.lost and second.lost)
     net.turn()
     for protocol in (first, second):
         protocol.transport = None
-    assert len(left()) == before
+    assert added(before) == []
 
 
 def test_aFailedHandshakeIsFreed(net: Net) -> None:
     from tls import stranger
 
-    before = len(left())
+    before = Counter(left())
     server = listenSSL(net)
     client = connectSSL(net, server.port, clientOptions(ca=stranger()))
     net.until(lambda: client.over)
     net.turn()
     client.reasons.clear()
-    assert left()[before:] == []
+    assert added(before) == []
 
 
 def test_anAttemptGivenUpIsFreed(net: Net) -> None:
-    before = len(left())
+    before = Counter(left())
     client = connectSSL(net, net.plainListener().getsockname()[1])
-    net.until(lambda: len(left()) > before)
+    net.until(lambda: bool(added(before)))
     client.connector.stopConnecting()
     net.turn()
-    assert left()[before:] == []
+    assert added(before) == []
 
 
 @pytest.mark.parametrize("addresses", [1, 2])
 def test_whatItWasMadeWithIsFreed(net: Net, addresses: int) -> None:
     """While it lasts: the attempts, and what stood between them and the handshake."""
-    before = len(left())
+    before = Counter(left())
     server = listenSSL(net)
     net.reactor.installNameResolver(Known(*[four(server.port), four(server.port, "127.0.0.2")][:addresses]))
     client = connectSSL(net, server.port, clientOptions("localhost"), host="name.test")
     net.until(lambda: client.built and server.built)
     net.turn()
-    assert sorted(set(left()[before:])) == ["Layer", "SSLObject", "Side", "Wire"]
+    assert sorted(set(added(before))) == ["Layer", "SSLObject", "Side", "Wire"]
