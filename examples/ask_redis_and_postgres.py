@@ -37,7 +37,14 @@ LIMIT = 1.0
 TABLE = "CREATE TABLE IF NOT EXISTS reactor_example (name text PRIMARY KEY, value text NOT NULL)"
 SET = "INSERT INTO reactor_example VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2"
 GET = "SELECT value FROM reactor_example WHERE name = $1"
-PROBLEMS = (asyncpg.PostgresError, asyncpg.InterfaceError, redis.exceptions.RedisError, OSError)
+PROBLEMS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    # What asyncpg says of a connection that the server has said to end, and that has not ended yet.
+    asyncpg.InternalClientError,
+    redis.exceptions.RedisError,
+    OSError,
+)
 
 
 class Store:
@@ -96,14 +103,18 @@ class Questions(LineOnlyReceiver):
         self.waiting.add(answer)
         answer.addBoth(self.answered, question, answer)
 
-    def answered(self, result: str | Failure, question: str, answer: Deferred[str]) -> None:
+    def answered(self, result: str | Failure, question: str, answer: Deferred[str]) -> Failure | None:
         self.waiting.discard(answer)
-        if isinstance(result, Failure):
-            # By `connectionLost`, or the reactor stops; anything else is a mistake, and is logged.
-            result.trap(CancelledError, asyncio.CancelledError)
+        if not isinstance(result, Failure):
+            self.sendLine(f"{question}: {result}".encode())
+        elif result.check(CancelledError, asyncio.CancelledError) is not None:
+            # By `connectionLost`, or the reactor stops.
             print("given up:", question, flush=True)
         else:
-            self.sendLine(f"{question}: {result}".encode())
+            # A mistake, which is logged; nobody waits for an answer that does not come.
+            self.transport.loseConnection()
+            return result
+        return None
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         for answer in list(self.waiting):
