@@ -89,6 +89,13 @@ class _Side:
         future._asyncio_future_blocking = False
         return made.fromFuture(future)
 
+    def cancelledByTheEnd(self, future: asyncio.Future[Any], problem: BaseException) -> bool:
+        """Whether `problem` of `future` is that the run of its loop ends."""
+        if not isinstance(problem, asyncio.CancelledError) or not isinstance(future, asyncio.Future):
+            return False
+        loop = future.get_loop()
+        return isinstance(loop, EventLoop) and (loop._ending or future in loop._endCancelled)
+
     def outsideTasks(self, f: Callable[[Any], None], argument: Any) -> None:
         """Call `f(argument)`, and let no task be current meanwhile."""
         loop = events._get_running_loop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.log import logger
+from weakref import WeakSet
 
 from reactor.aio.children import Children
 from reactor.aio.files import checkSendFile
@@ -47,6 +48,9 @@ class EventLoop(Children):
         self._trigger: TriggerHandle | None = None
         # What `reactor.aio.start` has started and is not done.
         self._started: set[asyncio.Task[Any]] = set()
+        # Whether the reactor stops, and what whoever runs the loop has cancelled at the end: see `fireFromFuture`.
+        self._ending = False
+        self._endCancelled: WeakSet[asyncio.Future[Any]] = WeakSet()
         super().__init__()
         self.set_debug(asyncio.coroutines._is_debug_mode())  # type: ignore[attr-defined]
 
@@ -80,6 +84,11 @@ class EventLoop(Children):
 
     def entered(self) -> None:
         """The reactor begins to run in this thread."""
+        # Cancelled between two runs: by asyncio's runner, when the main task is over.
+        for task in asyncio.all_tasks(self):
+            if isinstance(task, asyncio.Task) and task.cancelling():
+                self._endCancelled.add(task)
+        self._ending = False
         super().entered()
         if self._trigger is None:
             self._trigger = self._reactor.addSystemEventTrigger("before", "shutdown", self._reactorStops)
@@ -97,12 +106,15 @@ class EventLoop(Children):
     async def _finish(self) -> None:
         mine = asyncio.current_task()
         others = [task for task in asyncio.all_tasks(self) if task is not mine]
+        # Their Deferreds tell.
+        started = self._started.copy()
+        self._ending = True
         for task in others:
             task.cancel()
         if others:
             done, left = await asyncio.wait(others, timeout=self.stopTimeout)
             for task in done:
-                if not task.cancelled() and task.exception() is not None:
+                if task not in started and not task.cancelled() and task.exception() is not None:
                     self.call_exception_handler(
                         {
                             "message": "unhandled exception during the reactor's shutdown",

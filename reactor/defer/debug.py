@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from reactor.failure import Failure
 
 
+# What an exception has of which nobody needs to hear.
+_EXPECTED = "_reactorExpected"
+
+
+def expect(problem: BaseException) -> None:
+    """Nothing is logged when nobody handles `problem`: it is how things end that are still at work when all ends."""
+    setattr(problem, _EXPECTED, True)
+
+
 class DebugInfo:
     """Logs the error that it holds, once, when it is freed: nobody can handle it any more.
 
@@ -41,7 +50,7 @@ class DebugInfo:
 
     def __del__(self) -> None:
         failure = self.failResult
-        if failure is None:
+        if failure is None or getattr(failure.value, _EXPECTED, False) is True:
             return
         details = self.describe()
         report("Unhandled error in Deferred" + (f":\n(debug: {details})" if details else ""), failure)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reactor.defer import driver
+from reactor.defer.debug import expect
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -37,7 +39,7 @@ def fireFromFuture(deferred: Deferred[Any], future: Future[Any]) -> None:
     """Fire `deferred` with the result of `future`, and cancel that when `deferred` is cancelled.
 
     A future need not obey, and tells what came of it only later: so does the cancelled Deferred, by waiting for
-    another one in its place.
+    another one in its place. A cancellation by the end of its loop's run is reported to nobody who does not ask.
     """
     last = deferred
 
@@ -51,10 +53,16 @@ def fireFromFuture(deferred: Deferred[Any], future: Future[Any]) -> None:
         if future.cancelled():
             from asyncio import CancelledError
 
-            last.errback(CancelledError())
+            problem: BaseException | None = CancelledError()
+        else:
+            problem = future.exception()
+        if problem is None:
+            last.callback(future.result())
             return
-        exception = future.exception()
-        last.callback(future.result() if exception is None else Failure(exception))
+        side = driver.asyncioSide
+        if side is not None and side.cancelledByTheEnd(future, problem):
+            expect(problem)
+        last.errback(Failure(problem))
 
     deferred._canceller = cancel
     future.add_done_callback(done)
