@@ -38,11 +38,11 @@ add_module_names = False
 nitpick_ignore_regex = [
     (
         r"py:.*",
-        r"(asyncio|builtins|collections|concurrent|contextvars|enum|io|socket|selectors|ssl|types|typing|zope)\..*",
+        r"(asyncio|builtins|collections|concurrent|contextvars|enum|io|socket|selectors|ssl|twisted|types|typing|zope)\..*",
     ),
     (r"py:.*", r"reactor\.defer\.[a-z]+\..*"),
     # The parts that the loop is put together from.
-    (r"py:.*", r"reactor\.aio\.[a-z]+\..*"),
+    (r"py:.*", r"reactor\.(aio|twisted)\.[a-z]+\..*"),
     (r"py:.*", r"(.*\.)?_[A-Za-z].*"),
     (r"py:.*", r"[^.]+|P\.k?w?args"),
 ]

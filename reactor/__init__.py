@@ -46,6 +46,7 @@ _MODULES = frozenset(
         "testing",
         "threadpool",
         "threads",
+        "twisted",
         "utils",
         "workers",
     )

@@ -45,6 +45,7 @@ ROOMS = {
     "utils": "reactor",
     "compat": "reactor",
     "aio": "reactor _transport.unix",
+    "twisted": "aio",
     "task": "reactor",
     "testing": "task",
     "pytestplugin": "testing",

@@ -84,10 +84,12 @@ class Foreign(Watch):
 class Descriptors:
     """All of them."""
 
-    __slots__ = ("_found", "_loop")
+    __slots__ = ("_found", "_kind", "_loop")
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, kind: type[Foreign] = Foreign) -> None:
+        """Of `loop`; `kind` is how each is told."""
         self._loop = loop
+        self._kind = kind
         # By identity: a selectable need not be hashable, and its fileno() may be gone when it is removed.
         self._found: dict[int, Foreign] = {}
 
@@ -111,7 +113,7 @@ class Descriptors:
         gone = isinstance(other, Gone) or (isinstance(other, Foreign) and other.selectable.fileno() != fd)
         if other is not None and not gone:
             raise ValueError(f"descriptor {fd} of {selectable!r} is watched already, for {other.public()!r}")
-        foreign = Foreign(self._loop, self, fd, selectable)
+        foreign = self._kind(self._loop, self, fd, selectable)
         poller.add(foreign, interest)
         self._found[id(selectable)] = foreign
 

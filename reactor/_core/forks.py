@@ -6,6 +6,9 @@ what is queued, continue its TLS, wait on the same epoll set, and run its shutdo
 the kernel's, or for something that is still to be done, is told in the child before any other code runs there, and lets
 go of it: it closes nothing and sends nothing. What costs nothing in the parent is to be preferred to asking, before
 each system call, whose process this is.
+
+A loop that does not run and says so (`Poller.goesAlong`) is the one exception: it is the child's as well, with its own
+of whatever the two would share.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     class Forked(Protocol):
         """Who is told."""
 
-        def forked(self) -> None: ...
+        def forked(self) -> bool | None: ...
 
 
 # Weakly, in the order in which they came. Entries come and go in one step each, whichever thread's they are.
@@ -28,7 +31,10 @@ _told: dict[ref[Any], None] = {}
 
 
 def tellInFork(thing: Forked) -> None:
-    """Have `thing.forked()` called in a child that this process forks, as long as the thing lives."""
+    """Have `thing.forked()` called in a child that this process forks, as long as the thing lives.
+
+    It is told once, unless it returns True: it goes on in the child, and is to be told of the child's forks too.
+    """
     _told[ref(thing, _gone)] = None
 
 
@@ -44,7 +50,8 @@ def _forked() -> None:
     for thing in things:
         if thing is not None:
             try:
-                thing.forked()
+                if thing.forked():
+                    tellInFork(thing)
             except BaseException as e:
                 problems.append(e)
     if problems:

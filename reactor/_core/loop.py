@@ -67,6 +67,7 @@ class Loop:
         "escape",
         "poller",
         "reactor",
+        "report",
         "socket",
         "timers",
         "waker",
@@ -81,6 +82,8 @@ class Loop:
         # What opens the sockets of connections and ports.
         self.socket: Callable[[int, int], socket.socket] = socket.socket
         self.escape = escape
+        # Who is told what user code raised: `report(text, problem, *args)`.
+        self.report: Callable[..., object] = reportException
         # Whose loop this is.
         self.reactor: Any = None
         self.calls: deque[tuple[Context | None, Callable[..., object], tuple[Any, ...], dict[str, Any]]] = deque()
@@ -145,7 +148,7 @@ class Loop:
             if heap:
                 now = timers.seconds()
                 if heap[0][0] <= now:
-                    self._runTimers(now)
+                    self.runTimers(now)
             if self.calls or self.dirty:
                 longest = 0.0
                 ending = self.ending
@@ -301,7 +304,8 @@ class Loop:
             if self.dirty:
                 self.flush()
 
-    def _runTimers(self, now: float) -> None:
+    def runTimers(self, now: float) -> None:
+        """Make the calls that are due at `now`."""
         dirty = self.dirty
         # All are taken before the first is run, so that what a call schedules for now waits for the next turn.
         ready, waiting = list(self.timers.due(now)), self.timers.ready
@@ -325,14 +329,19 @@ class Loop:
         if isinstance(problem, (KeyboardInterrupt, SystemExit)):
             self.escape(problem)
         else:
-            reportException(text, problem, *args)
+            self.report(text, problem, *args)
 
-    def forked(self) -> None:
-        """This is a fork: whatever was to be done, the parent does it."""
+    def forked(self) -> bool:
+        """This is a fork: whatever was to be done, the parent does it; or the child does, if it has a poller."""
+        if not self.poller.inFork:
+            self.waker.renew()
+            self.poller.renew()
+            return True
         self.dirty.clear()
         self.calls.clear()
         self.ending = None
         self.timers.abandon()
+        return False
 
     def close(self) -> None:
         """Give the kernel's side back. The loop is of no use afterwards."""

@@ -35,7 +35,7 @@ from reactor._core.forks import tellInFork
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextvars import Context
     from typing import Protocol
 
@@ -130,7 +130,18 @@ class Gone(Watch):
 class Poller:
     """Descriptor -> watch, and the backend that is kept in step with it."""
 
-    __slots__ = ("__weakref__", "_backend", "_epoll", "_pid", "doubtful", "fresh", "inFork", "poll", "watches")
+    __slots__ = (
+        "__weakref__",
+        "_backend",
+        "_epoll",
+        "_pid",
+        "doubtful",
+        "fresh",
+        "goesAlong",
+        "inFork",
+        "poll",
+        "watches",
+    )
 
     def __init__(self, selector: selectors.BaseSelector | Backend | None = None) -> None:
         """Watch with `selector`, which may be a backend itself, or with what suits this system best."""
@@ -155,6 +166,8 @@ class Poller:
         self._pid = os.getpid()
         # Whether this process is a fork of the one that made it.
         self.inFork = False
+        # Asked in a fork: whether the child may go on with what is watched, since nothing runs. None: it may not.
+        self.goesAlong: Callable[[], bool] | None = None
         tellInFork(self)
 
     def add(self, watch: Watch, interest: int) -> None:
@@ -283,10 +296,13 @@ class Poller:
         if self.inFork:
             raise _notHere(self._pid)
 
-    def forked(self) -> None:
+    def forked(self) -> bool:
         """This is a fork. The child shares the parent's epoll set: what it unregistered there, the parent would never
-        hear of again.
+        hear of again. Whether the child goes on with this, for which whoever turns it is to `renew` it.
         """
+        if self.goesAlong is not None and self._epoll is not None and self.goesAlong():
+            self._pid = os.getpid()
+            return True
         watches = list(self.watches.values())
         self.inFork = True
         self._backend = backend = _Elsewhere(self._pid, (self._backend, watches))
@@ -298,6 +314,7 @@ class Poller:
         for watch in watches:
             watch.interest = watch.armed = 0
             watch.forked()
+        return False
 
 
 def _notHere(pid: int) -> RuntimeError:

@@ -91,8 +91,8 @@ class Run:
         """Whether it is up: from the startup event's "during" phase to that of the shutdown event."""
         return self.state in (RunState.RUNNING, RunState.STOPPING)
 
-    def run(self, reactor: Reactor, installSignalHandlers: bool) -> None:
-        """Turn the loop until it is stopped."""
+    def run(self, reactor: Reactor, installSignalHandlers: bool, begin: Callable[[], object] | None = None) -> None:
+        """Turn the loop until it is stopped. `begin()`, if it is given, is called ahead of the startup event."""
         if self.state is not RunState.STOPPED:
             raise ReactorAlreadyRunning("run(): this reactor is running already")
         if runningReactor() is not None:
@@ -109,6 +109,8 @@ class Run:
             if installSignalHandlers:
                 # Before the triggers: one that waits can be stopped as well.
                 signals = StopSignals(self._signalled, loop.waker.writer)
+            if begin is not None:
+                begin()
             self.triggers.fire("startup", during=self._started)
             turn, stopped = loop.turn, RunState.STOPPED
             while self.state is not stopped:
@@ -162,11 +164,14 @@ class Run:
         if self.state is RunState.STOPPED:
             self._raiseEscaped()
 
-    def forked(self) -> None:
+    def forked(self) -> bool:
         """This is a fork: nothing runs, and nothing of what is called at the end of a run is called."""
+        if not self.loop.poller.inFork:
+            return True
         self.state = RunState.STOPPED
         self._escape = None
         self.triggers.forget()
+        return False
 
     def shutDown(self) -> None:
         """Fire the shutdown event; when it is over, so is the run."""

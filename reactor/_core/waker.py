@@ -55,6 +55,16 @@ class Waker(Watch):
         """The other end of the pipe is read by the parent, who is not to be woken."""
         self._rung = True
 
+    def renew(self) -> None:
+        """In a fork that goes on with the loop: a pipe of its own, under the same numbers."""
+        reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        os.dup2(reader, self.fd, inheritable=False)
+        os.dup2(writer, self._writer, inheritable=False)
+        os.close(reader)
+        os.close(writer)
+        # What it was rung for is looked at when the loop begins to turn.
+        self._rung = False
+
     def internal(self) -> bool:
         """It is the loop's own."""
         return True

@@ -1,0 +1,68 @@
+"""Delayed calls in Twisted's words, in our heap.
+
+They are due on the monotonic clock, whatever is done to the machine's; what they say of the time is on the clock of
+`reactor.seconds()`, which for Twisted's programs is the time of day, and is worked out when it is asked for.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from heapq import heappush
+from time import monotonic, time
+from typing import TYPE_CHECKING
+
+from twisted.internet.error import AlreadyCalled, AlreadyCancelled
+from twisted.internet.interfaces import IDelayedCall
+from zope.interface import implementer
+
+from reactor._core import timers
+from reactor._core.timers import CANCELLED, _WithKeywords
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from reactor._core.timers import TimerQueue
+
+_new = object.__new__
+
+
+@implementer(IDelayedCall)
+class DelayedCall(timers.DelayedCall):
+    """What `callLater` returns."""
+
+    # With a place for attributes of the program's own.
+
+    @property
+    def time(self) -> float:
+        """When the call is due, in seconds since 1970."""
+        return self._when - monotonic() + time()
+
+    def getTime(self) -> float:
+        """When the call is due, in seconds since 1970."""
+        return self._when - monotonic() + time()
+
+    def _refuse(self) -> None:
+        if self._entry == CANCELLED:
+            raise AlreadyCancelled
+        raise AlreadyCalled
+
+
+def scheduler(queue: TimerQueue) -> Callable[..., DelayedCall]:
+    """The `callLater` of a reactor whose timers are `queue`."""
+    seconds, heap = queue.seconds, queue.heap
+
+    def callLater(delay: float, callable: Callable[..., Any], *args: object, **kw: object) -> DelayedCall:
+        """Call `callable(*args, **kw)` when `delay` seconds have passed. AssertionError for a negative delay."""
+        assert delay >= 0, f"{delay} is not greater than or equal to 0 seconds"
+        call = _new(DelayedCall)
+        queue.serial = call._entry = serial = queue.serial + 1
+        call._when = when = seconds() + delay
+        call._queue = queue
+        call._context = copy_context()
+        call._func = _WithKeywords(callable, kw) if kw else callable
+        call.args = args
+        heappush(heap, (when, serial, call))
+        return call
+
+    return callLater
