@@ -145,7 +145,7 @@ class Descriptors:
         removed = self._watches()
         for watch in removed:
             poller.forget(watch)
-        self._found.clear()
+            self._found.pop(id(watch.public()), None)
         return [watch.public() for watch in removed]
 
     def _watches(self) -> list[Watch]:

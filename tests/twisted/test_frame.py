@@ -272,3 +272,11 @@ def test_installedOnce() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert ran.stdout == "True TwistedReactor\nReactorAlreadyInstalledError\n", ran.stderr
+
+
+def test_afterShutdownNothingIsWatched(frame: Any) -> None:
+    # With signals: the frame watches a pipe of its own, which is not taken out with what programs have added.
+    frame.callWhenRunning(frame.stop)
+    frame.run()
+    assert frame.removeAll() == []
+    assert frame.getReaders() == []
