@@ -1,13 +1,11 @@
 """How bytes reach an asyncio protocol: what stands where a wire or a TLS layer expects its receiver.
 
 A `Protocol` is reached by its own bound method, so that a byte's way has no more calls than with a protocol of ours. A
-`BufferedProtocol` under a plain wire is received into straight (`BufferedWire`); under TLS, what was decrypted is
-copied into its buffers.
+`BufferedProtocol` under a plain wire is received into straight (`BufferedWire`); how it gets what was decrypted is told
+in `ssltransport`.
 """
 
 from __future__ import annotations
-
-import asyncio
 
 from reactor._core.poller import WRITE
 from reactor._transport.stream import closing
@@ -29,29 +27,16 @@ class Receiver:
 
     __slots__ = ("dataReceived", "protocol")
 
-    def __init__(self, protocol: Any, loop: Scheduling) -> None:
+    def __init__(self, protocol: Any, loop: Scheduling, fill: Callable[[bytes], object] | None = None) -> None:
+        """`fill` takes what comes for a buffered protocol, where that is not received into its buffers."""
         self.protocol = protocol
-        self.dataReceived: Callable[[bytes], object] = (
-            self._fill
-            if isinstance(protocol, asyncio.BufferedProtocol)
-            else getattr(protocol, "data_received", None) or self._deaf
-        )
+        self.dataReceived: Callable[[bytes], object] = fill or getattr(protocol, "data_received", None) or self._deaf
         if loop.get_debug():
             self.dataReceived = loop.timed(self.dataReceived)
 
     def _deaf(self, data: bytes) -> None:
         """A protocol that is only told of the beginning and the end is none for bytes."""
         self.protocol.data_received(data)
-
-    def _fill(self, data: bytes) -> None:
-        """Copy `data` into the buffers of a buffered protocol, as many as it takes."""
-        view = memoryview(data)
-        while view:
-            buffer = roomOf(self.protocol, len(view))
-            count = min(len(buffer), len(view))
-            buffer[:count] = view[:count]
-            self.protocol.buffer_updated(count)
-            view = view[count:]
 
 
 class Nobody:

@@ -9,7 +9,7 @@ from reactor._core.contexts import inside
 from reactor._transport.stream.lifecycle import READING, WRITING
 from reactor._transport.tls.layer import Layer
 from reactor.aio.flow import Flow
-from reactor.aio.receiving import AsyncioWire, BufferedWire, Receiver
+from reactor.aio.receiving import AsyncioWire, BufferedWire, Receiver, roomOf
 from reactor.aio.transport import StreamTransport
 
 TYPE_CHECKING = False
@@ -23,18 +23,22 @@ if TYPE_CHECKING:
 class SSLTransport(StreamTransport):
     """A connection under TLS."""
 
-    __slots__ = ("_introduced",)
+    __slots__ = ("_introduced", "_rest", "resuming")
 
     _top: Layer
 
     def __init__(self, *args: Any, introduced: bool = False, **keywords: Any) -> None:
         """As a stream transport; `introduced` when the protocol has its connection already and is told no more."""
         self._introduced = introduced
+        # What a buffered protocol has no buffer for while it is paused, and whether it is about to get it.
+        self._rest: memoryview | None = None
+        self.resuming = False
         super().__init__(*args, **keywords)
 
     def _setReceiver(self, protocol: Any) -> None:
         self._protocol = protocol
-        self._top.receiver = self._receiver = Receiver(protocol, self._loop)
+        fill = self._fill if isinstance(protocol, asyncio.BufferedProtocol) else None
+        self._top.receiver = self._receiver = Receiver(protocol, self._loop, fill)
 
     def begin(self) -> None:
         """The connection is made: shake hands, and tell the protocol then."""
@@ -60,6 +64,46 @@ class SSLTransport(StreamTransport):
     def _known(self) -> bool:
         return self._began or self._introduced
 
+    # A buffered protocol.
+
+    def _fill(self, data: bytes | memoryview) -> None:
+        """Copy `data` into its buffers, as long as it wants any: what is left waits until it resumes."""
+        rest = memoryview(data)
+        while rest and self._top.state in READING:
+            if self._pausedReading:
+                self._rest = rest
+                return
+            buffer = roomOf(self._protocol, len(rest))
+            count = min(len(buffer), len(rest))
+            buffer[:count] = rest[:count]
+            self._protocol.buffer_updated(count)
+            rest = rest[count:]
+
+    def resume_reading(self) -> None:
+        """Deliver again; harmless when it is not paused."""
+        if self._rest is None or not self._pausedReading or self.is_closing():
+            super().resume_reading()
+            return
+        self._pausedReading = False
+        if not self.resuming:
+            self.resuming = True
+            self._wire.loop.soonIn(self._wire.context, self._goOn)
+
+    def _goOn(self) -> None:
+        self.resuming = False
+        rest = self._rest
+        if self._pausedReading or rest is None or self._top.state not in READING:
+            return
+        self._rest = None
+        try:
+            # Another protocol may have come in between, of either kind.
+            self._receiver.dataReceived(bytes(rest))
+        except BaseException as e:
+            self._top.endWith(e)
+            return
+        if not self._pausedReading:
+            self._top.resume()
+
     def can_write_eof(self) -> bool:
         """TLS has no half that ends by itself here, as with asyncio."""
         return False
@@ -81,6 +125,13 @@ class SSLLayer(Layer):
     """TLS for asyncio's programs, to whom an end without close_notify is an end."""
 
     __slots__ = ()
+
+    def lose(self) -> None:
+        """Say close_notify behind what was written, and close when the peer has answered. What it says until then is
+        dropped.
+        """
+        self._deaf = True
+        super().lose()
 
     def endReceived(self) -> bool:
         """The peer ended its half of what is below."""
