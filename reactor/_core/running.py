@@ -149,12 +149,17 @@ class Run:
         poller = self.loop.poller
         poller.checkProcess()
         nested = runningReactor()
+        carried = self.carried if nested is None else None
         entered(reactor)
         try:
+            if carried is not None:
+                carried.entered()
             self.loop.turn(min(delay, LONGEST_WAIT))
         finally:
             if nested is None or poller.inFork:
                 left()
+                if carried is not None:
+                    carried.left()
             else:
                 entered(nested)
                 # The turn that this one is inside of holds events of descriptors that may be others by now; they come

@@ -2,18 +2,64 @@
 
 `install()` puts a `TwistedReactor` where `twisted.internet.reactor` looks for one, as Twisted's own pluggable reactors
 are put: protocols, factories, Deferreds, Failures, errors, addresses and interfaces stay Twisted's; the loop, timers,
-descriptors, sockets and transports are ours. Needs Twisted: ``pip install 'reactor-loop[twisted]'``.
+descriptors, sockets and transports are ours. `installAsyncio()` puts an `AsyncioTwistedReactor` there, which carries a
+loop of asyncio's too. Needs Twisted: ``pip install 'reactor-loop[twisted]'``.
 """
 
 from __future__ import annotations
 
+import sys
+
 try:
-    import twisted as _twisted
+    # Not `twisted` itself: other distributions bring plugins for it, which make a folder of that name.
+    import twisted.internet as _twisted
 except ImportError as e:
     raise ImportError("reactor.twisted needs Twisted: pip install 'reactor-loop[twisted]'") from e
 
-from reactor.twisted.frame import TwistedReactor, install
+from reactor.twisted import frame
+from reactor.twisted.frame import TwistedReactor
 
-__all__ = ["TwistedReactor", "install"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from reactor.twisted.asyncioreactor import AsyncioTwistedReactor
+
+__all__ = ["AsyncioTwistedReactor", "TwistedReactor", "install", "installAsyncio"]
 
 del _twisted
+
+
+def install() -> TwistedReactor:
+    """Make a `TwistedReactor` the one that `twisted.internet.reactor` is, and its engine the one that `from reactor
+    import reactor` is. What it returns is the former.
+
+    An `AsyncioTwistedReactor` is made where the program has named that class before: Scrapy takes the class from its
+    setting, and then calls the `install` that stands beside it.
+
+    :raises twisted.internet.error.ReactorAlreadyInstalledError: when Twisted has one, for example because
+        `twisted.internet.reactor` was imported before.
+    """
+    if "reactor.twisted.asyncioreactor" in sys.modules:
+        return installAsyncio()
+    return frame.install()
+
+
+def installAsyncio() -> AsyncioTwistedReactor:
+    """As `install`, with an `AsyncioTwistedReactor`, whose loop becomes asyncio's in this thread
+    (``asyncio.get_event_loop()``).
+
+    :raises twisted.internet.error.ReactorAlreadyInstalledError: as `install`.
+    """
+    from reactor.twisted import asyncioreactor
+
+    return asyncioreactor.install()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "AsyncioTwistedReactor":
+        # See `install`.
+        from reactor.twisted.asyncioreactor import AsyncioTwistedReactor
+
+        return AsyncioTwistedReactor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

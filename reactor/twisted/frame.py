@@ -104,6 +104,9 @@ class _Waker:
 class TwistedReactor(PosixReactorBase):
     """A reactor for Twisted's applications, on our engine."""
 
+    # The frame's methods are called by its name, not by super(): between the two stands, in `AsyncioTwistedReactor`, a
+    # class of Twisted's that is to do nothing.
+
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         """Not running yet.
 
@@ -114,7 +117,7 @@ class TwistedReactor(PosixReactorBase):
         #: `install`.
         self.engine = Engine(self, selector)
         self._loop = self.engine._loop
-        super().__init__()
+        PosixReactorBase.__init__(self)
         self.addSystemEventTrigger("after", "shutdown", self._closeEngine)
         # A function of its own: this is called as often as anything.
         self.callLater = scheduler(self._loop.timers)  # type: ignore[method-assign, assignment]
@@ -142,7 +145,7 @@ class TwistedReactor(PosixReactorBase):
 
     def stop(self) -> None:
         """Fire the shutdown event when this turn has done what is due, and let `run` return after it."""
-        super().stop()
+        PosixReactorBase.stop(self)
         self._loop.atEnd(self._shutDown)
 
     def _shutDown(self) -> None:
@@ -152,7 +155,7 @@ class TwistedReactor(PosixReactorBase):
 
     def crash(self) -> None:
         """Let `run` return at the end of this turn."""
-        super().crash()
+        PosixReactorBase.crash(self)
         self.engine._run.crash()
 
     def iterate(self, delay: float = 0.0) -> None:
@@ -187,7 +190,7 @@ class TwistedReactor(PosixReactorBase):
         """Tell everything that is open of its end."""
         self.engine._disconnectAll()
         # What only a program's own `removeAll` knows of.
-        super().disconnectAll()
+        PosixReactorBase.disconnectAll(self)
 
     def _closeEngine(self) -> None:
         # Of what programs for our API have used of it.
@@ -246,12 +249,17 @@ def install() -> TwistedReactor:
     :raises twisted.internet.error.ReactorAlreadyInstalledError: when Twisted has one, for example because
         `twisted.internet.reactor` was imported before.
     """
+    reactor = TwistedReactor()
+    put(reactor)
+    return reactor
+
+
+def put(reactor: TwistedReactor) -> None:
+    """Make `reactor` Twisted's, and its engine ours."""
     from twisted.internet.main import installReactor
 
-    reactor = TwistedReactor()
     installReactor(reactor)
     package.reactor = reactor.engine
-    return reactor
 
 
 # Programs compare classes by the names that they are installed under.

@@ -62,6 +62,20 @@ def test_theLoopIsTheRunningOneInEveryCallback(carrying: Reactor) -> None:
         asyncio.get_running_loop()
 
 
+def test_theLoopIsTheRunningOneInAnIteration(carrying: Reactor) -> None:
+    loop = aio.install(carrying)
+    seen: list[object] = []
+    task = loop.create_task(soon("done"))
+    task.add_done_callback(lambda _: seen.append(asyncio.get_running_loop()))
+    # One inside of another one, too.
+    carrying.callLater(0, carrying.iterate)
+    carrying.callLater(0.0001, lambda: seen.append(asyncio.get_running_loop()))
+    while not task.done() or len(seen) < 2:
+        carrying.iterate(0.01)
+    assert seen == [loop, loop]
+    assert not loop.is_running()
+
+
 def test_installingWhileItRuns() -> None:
     reactor = Reactor()
     seen: list[object] = []

@@ -1,0 +1,309 @@
+"""A reactor for Twisted's programs that carries a loop of asyncio's: who takes it for one, and what runs on it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from patience import PATIENCE
+
+pytest.importorskip("twisted.internet")
+
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, inlineCallbacks
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
+from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import deferLater
+
+import reactor.aio
+from reactor._ground.current import currentReactor
+from reactor.twisted import AsyncioTwistedReactor
+
+
+@pytest.fixture
+def frame() -> Iterator[Any]:
+    made = AsyncioTwistedReactor()
+    late = made.callLater(PATIENCE, made.crash)
+    yield made
+    made.disconnectAll()
+    if late.active():
+        late.cancel()
+    made._asyncioEventloop.close()
+
+
+def runOn(frame: Any, coroutine: Any) -> Any:
+    """What a coroutine that Twisted drives comes to while `frame` runs."""
+    results: list[Any] = []
+
+    def begin() -> None:
+        d = ensureDeferred(coroutine)
+        d.addBoth(results.append)
+        d.addBoth(lambda _: frame.stop())
+
+    frame.callWhenRunning(begin)
+    frame.run(installSignalHandlers=False)
+    (result,) = results
+    if hasattr(result, "raiseException"):
+        result.raiseException()
+    return result
+
+
+def test_itIsTakenForTwistedsOwn(frame: Any) -> None:
+    assert isinstance(frame, AsyncioSelectorReactor)
+    assert isinstance(frame._asyncioEventloop, reactor.aio.EventLoop)
+    assert frame._asyncioEventloop.reactor is frame.engine
+    # None of that class's own books.
+    assert not {"_readers", "_writers", "_continuousPolling", "_timerHandle"} & set(vars(frame))
+    inherited = [
+        name
+        for name in ("run", "stop", "crash", "iterate", "callLater", "callFromThread", "addReader", "removeAll")
+        if getattr(frame, name).__module__.startswith("twisted")
+    ]
+    assert inherited == []
+
+
+def test_theLoopRunsInEveryCallback(frame: Any) -> None:
+    loop = frame._asyncioEventloop
+    seen: list[Any] = []
+
+    def look(where: str) -> None:
+        seen.append((where, asyncio.get_running_loop() is loop))
+
+    frame.addSystemEventTrigger("before", "startup", look, "startup")
+    frame.callLater(0, look, "timer")
+    frame.callFromThread(look, "thread")
+    frame.addSystemEventTrigger("after", "shutdown", look, "shutdown")
+    frame.callLater(0.001, frame.stop)
+    frame.run(installSignalHandlers=False)
+    assert seen == [("startup", True), ("thread", True), ("timer", True), ("shutdown", True)]
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
+
+
+def test_theLoopRunsWhenOthersTurnTheReactor(frame: Any) -> None:
+    loop = frame._asyncioEventloop
+    told: list[Any] = []
+
+    async def task(name: str) -> None:
+        await asyncio.sleep(0)
+        told.append((name, asyncio.get_running_loop() is loop))
+
+    tasks = [loop.create_task(task("iterated"))]
+    while not told:
+        frame.iterate()
+    frame.startRunning(installSignalHandlers=False)
+    tasks.append(loop.create_task(task("until current")))
+    while len(told) < 2:
+        frame.runUntilCurrent()
+    tasks.append(loop.create_task(task("iteration")))
+    while len(told) < 3:
+        frame.doIteration(frame.timeout())
+    assert told == [("iterated", True), ("until current", True), ("iteration", True)]
+    assert not loop.is_running()
+
+
+def test_futuresAndDeferreds(frame: Any) -> None:
+    loop = frame._asyncioEventloop
+
+    async def library(value: Any) -> Any:
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.sleep(0.001)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    @inlineCallbacks
+    def old() -> Any:
+        got = yield Deferred.fromFuture(loop.create_task(library("yielded")))
+        return got
+
+    async def program() -> list[Any]:
+        got = [await Deferred.fromFuture(asyncio.ensure_future(library("future"))), await old()]
+        with pytest.raises(KeyError):
+            await Deferred.fromFuture(loop.create_task(library(KeyError("x"))))
+
+        async def task() -> Any:
+            return await deferLater(frame, 0.001, lambda: "deferred").asFuture(loop)
+
+        return [*got, await Deferred.fromFuture(loop.create_task(task()))]
+
+    assert runOn(frame, program()) == ["future", "yielded", "deferred"]
+
+
+def test_cancellingGoesBothWays(frame: Any) -> None:
+    loop = frame._asyncioEventloop
+    told: list[str] = []
+
+    async def program() -> None:
+        async def task() -> None:
+            try:
+                await asyncio.sleep(PATIENCE)
+            except asyncio.CancelledError:
+                told.append("task")
+                raise
+
+        d = Deferred.fromFuture(loop.create_task(task()))
+        await deferLater(frame, 0)
+        d.cancel()
+        with pytest.raises((CancelledError, asyncio.CancelledError)):
+            await d
+        waited: Deferred[None] = Deferred(lambda _: told.append("deferred"))
+        future = waited.asFuture(loop)
+        future.cancel()
+        await deferLater(frame, 0.001)
+
+    runOn(frame, program())
+    assert sorted(told) == ["deferred", "task"]
+
+
+def test_streamsOfOneAndEndpointsOfTheOther(frame: Any) -> None:
+    class Upper(Protocol):
+        def dataReceived(self, data: bytes) -> None:
+            self.transport.write(data.upper())  # type: ignore[union-attr]
+
+    class Client(Protocol):
+        def __init__(self) -> None:
+            self.got: Deferred[bytes] = Deferred()
+
+        def connectionMade(self) -> None:
+            self.transport.write(b"from twisted")  # type: ignore[union-attr]
+
+        def dataReceived(self, data: bytes) -> None:
+            self.got.callback(data)
+
+    async def client(number: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", number)
+        writer.write(b"from asyncio")
+        got = await reader.readexactly(12)
+        writer.close()
+        await writer.wait_closed()
+        return got
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write((await reader.readexactly(12)).title())
+        await writer.drain()
+        writer.close()
+
+    async def program() -> list[bytes]:
+        port = await TCP4ServerEndpoint(frame, 0, interface="127.0.0.1").listen(Factory.forProtocol(Upper))
+        got = [await Deferred.fromFuture(asyncio.ensure_future(client(port.getHost().port)))]
+        await port.stopListening()
+        server = await Deferred.fromFuture(asyncio.ensure_future(asyncio.start_server(answer, "127.0.0.1", 0)))
+        number = server.sockets[0].getsockname()[1]
+        made = await TCP4ClientEndpoint(frame, "127.0.0.1", number).connect(Factory.forProtocol(Client))
+        got.append(await made.got)
+        server.close()
+        return got
+
+    assert runOn(frame, program()) == [b"FROM ASYNCIO", b"From Twisted"]
+
+
+def test_tasksEndByThemselvesInTriggersAndWhatIsLeftIsEnded(frame: Any) -> None:
+    loop = frame._asyncioEventloop
+    told: list[str] = []
+    enough = asyncio.Event()
+
+    async def work() -> None:
+        await enough.wait()
+        await asyncio.sleep(0.01)
+        told.append("finished")
+
+    async def left() -> None:
+        try:
+            await asyncio.sleep(PATIENCE)
+        finally:
+            await asyncio.sleep(0.001)
+            told.append("ended")
+
+    def tidy() -> Deferred[Any]:
+        enough.set()
+        return Deferred.fromFuture(worker)
+
+    frame.addSystemEventTrigger("before", "shutdown", tidy)
+    frame.addSystemEventTrigger("after", "shutdown", told.append, "shut down")
+    worker, other = loop.create_task(work()), loop.create_task(left())
+    frame.callLater(0.001, frame.stop)
+    frame.run(installSignalHandlers=False)
+    assert told == ["finished", "shut down", "ended"]
+    assert other.cancelled() and not asyncio.all_tasks(loop)
+
+
+def test_crashedItLeavesTasksToTheNextRun(frame: Any) -> None:
+    loop = frame._asyncioEventloop
+
+    async def work() -> str:
+        await asyncio.sleep(0.02)
+        return "done"
+
+    task = loop.create_task(work())
+    for _ in range(3):
+        frame.callLater(0.001, frame.crash)
+        frame.run(installSignalHandlers=False)
+    assert not task.done()
+    task.add_done_callback(lambda _: frame.crash())
+    frame.run(installSignalHandlers=False)
+    assert task.result() == "done"
+
+
+def test_theLoopIsRunByItself(frame: Any) -> None:
+    """As programs do before and after the reactor's run."""
+    loop = frame._asyncioEventloop
+
+    async def main() -> str:
+        assert currentReactor() is frame.engine
+        return await deferLater(frame, 0.001, lambda: "one").asFuture(loop)  # type: ignore[no-any-return]
+
+    assert loop.run_until_complete(main()) == "one"
+
+    async def program() -> Any:
+        return await Deferred.fromFuture(loop.create_task(asyncio.sleep(0.001, "two")))
+
+    assert runOn(frame, program()) == "two"
+    assert loop.run_until_complete(asyncio.sleep(0.001, "three")) == "three"
+
+
+def test_notInsideARunningLoop() -> None:
+    async def main() -> None:
+        with pytest.raises(RuntimeError, match="a loop of its own"):
+            AsyncioTwistedReactor()
+
+    reactor.aio.run(main())
+
+
+def ran(program: str) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_installed() -> None:
+    program = (
+        "import asyncio, sys, reactor.twisted\n"
+        "frame = reactor.twisted.installAsyncio()\n"
+        "import reactor\n"
+        "from twisted.internet import reactor as theirs\n"
+        "print(theirs is frame, reactor.reactor is frame.engine, type(frame).__module__, type(frame).__name__)\n"
+        "print(asyncio.get_event_loop_policy().get_event_loop() is frame._asyncioEventloop)\n"
+        "try: reactor.twisted.installAsyncio()\n"
+        "except Exception as e: print(type(e).__name__)\n"
+    )
+    if sys.version_info >= (3, 14):
+        program = program.replace("get_event_loop_policy().", "")
+    assert ran(program) == ("True True reactor.twisted AsyncioTwistedReactor\nTrue\nReactorAlreadyInstalledError\n")
+
+
+@pytest.mark.parametrize("name", ["TwistedReactor", "AsyncioTwistedReactor"])
+def test_installPutsInTheClassThatWasNamed(name: str) -> None:
+    """As Scrapy does by a path in its settings."""
+    program = (
+        "from importlib import import_module\n"
+        f"named = getattr(import_module('reactor.twisted'), {name!r})\n"
+        "import_module('reactor.twisted').install()\n"
+        "from twisted.internet import reactor\n"
+        "print(type(reactor) == named)\n"
+    )
+    assert ran(program) == "True\n"
