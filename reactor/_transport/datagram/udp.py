@@ -62,6 +62,8 @@ class UDPPort(DatagramSocket):
     __slots__ = ("_adopted", "_family", "_hosts", "_interface", "_peer", "_port", "_reuse")
 
     refusals = _UNREACHED
+    # Raised for an address that this socket cannot send to, with the host and what is wrong with it.
+    invalidAddress: type[Exception] = InvalidAddressError
 
     def __init__(
         self,
@@ -185,10 +187,10 @@ class UDPPort(DatagramSocket):
         """The socket address. InvalidAddressError when there is none that this socket can send to."""
         found = literal(host, port) if isinstance(host, str) else None
         if found is None:
-            raise InvalidAddressError(host, f"{method}() takes IP addresses, not names")
+            raise self.invalidAddress(host, f"{method}() takes IP addresses, not names")
         if found[0] != self._family:
             mine, theirs = _VERSIONS[socket.AddressFamily(self._family)], _VERSIONS[socket.AddressFamily(found[0])]
-            raise InvalidAddressError(host, f"{method}(): this is an {mine} port and that an {theirs} address")
+            raise self.invalidAddress(host, f"{method}(): this is an {mine} port and that an {theirs} address")
         return found[1]
 
     def connect(self, host: str, port: int) -> None:
