@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextvars import copy_context
 from heapq import heappush
 from time import monotonic, time
+from types import MethodType
 from typing import TYPE_CHECKING
 
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
@@ -52,17 +53,21 @@ def scheduler(queue: TimerQueue) -> Callable[..., DelayedCall]:
     """The `callLater` of a reactor whose timers are `queue`."""
     seconds, heap = queue.seconds, queue.heap
 
-    def callLater(delay: float, callable: Callable[..., Any], *args: object, **kw: object) -> DelayedCall:
+    def callLater(
+        self: TimerQueue, delay: float, callable: Callable[..., Any], *args: object, **kw: object
+    ) -> DelayedCall:
         """Call `callable(*args, **kw)` when `delay` seconds have passed. AssertionError for a negative delay."""
         assert delay >= 0, f"{delay} is not greater than or equal to 0 seconds"
         call = _new(DelayedCall)
-        queue.serial = call._entry = serial = queue.serial + 1
+        self.serial = call._entry = serial = self.serial + 1
         call._when = when = seconds() + delay
-        call._queue = queue
+        call._queue = self
         call._context = copy_context()
         call._func = _WithKeywords(callable, kw) if kw else callable
         call.args = args
         heappush(heap, (when, serial, call))
         return call
 
-    return callLater
+    # Bound: a program may keep it in a class of its own (`callLater = reactor.callLater`), whose objects a function
+    # would take for its first argument.
+    return MethodType(callLater, queue)

@@ -88,6 +88,21 @@ def test_delayedCallsRefuseInTwistedsWords(frame: Any) -> None:
         frame.callLater(-1, print)
 
 
+def test_whatSchedulesCanBeKeptInAClass(frame: Any) -> None:
+    made: list[str] = []
+
+    class Program:
+        callLater = frame.callLater
+
+        def later(self) -> None:
+            self.callLater(0, made.append, "called")
+            self.callLater(delay=0, callable=frame.crash)
+
+    Program().later()
+    frame.run(installSignalHandlers=False)
+    assert made == ["called"]
+
+
 def test_triggersInTheirOrder(frame: Any) -> None:
     told: list[Any] = []
     gate: theirs.Deferred[None] = theirs.Deferred()
