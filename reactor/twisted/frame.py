@@ -21,6 +21,7 @@ from reactor.twisted import logs
 from reactor.twisted.datagrams import ReactorDatagrams
 from reactor.twisted.descriptors import Selectable
 from reactor.twisted.timers import scheduler
+from reactor.twisted.unixdatagrams import ReactorUNIXDatagrams
 from reactor.twisted.words import asTwisted
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class _Waker:
 
 
 @implementer(IReactorFDSet)
-class TwistedReactor(ReactorDatagrams, PosixReactorBase):
+class TwistedReactor(ReactorDatagrams, ReactorUNIXDatagrams, PosixReactorBase):
     """A reactor for Twisted's applications, on our engine."""
 
     # The frame's methods are called by its name, not by super(): between the two stands, in `AsyncioTwistedReactor`, a
