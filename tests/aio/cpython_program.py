@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.unix_events
-import json
 import sys
 import unittest
 import warnings
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from comparing import told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +51,7 @@ class Telling(unittest.TextTestResult):
 
     def _tell(self, test: unittest.TestCase, outcome: str, problem: str = "") -> None:
         name = test.id().partition("test.test_asyncio.")[2]
-        sys.__stdout__.write(json.dumps({"test": name, "outcome": outcome, "problem": problem}) + "\n")  # type: ignore[union-attr]
+        sys.__stdout__.write(told(name, outcome, problem))  # type: ignore[union-attr]
         sys.__stdout__.flush()  # type: ignore[union-attr]
 
     def addSuccess(self, test: unittest.TestCase) -> None:
@@ -99,7 +103,7 @@ def main() -> None:
     suite = unittest.defaultTestLoader.loadTestsFromModule(module)
     stream = unittest.runner._WritelnDecorator(sys.stderr)  # type: ignore[attr-defined]
     wanted(suite, set(arguments[1:])).run(Telling(stream, True, 0))
-    print(json.dumps({"test": "", "outcome": "ended", "problem": ""}))
+    print(told("", "ended"), end="")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ again with the other lost ones, not beside others, before it counts.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -15,6 +14,16 @@ import tarfile
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from comparing import asExpected, gathered
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from comparing import Outcomes
 
 HERE = Path(__file__).parent
 SECONDS = 3600
@@ -99,7 +108,7 @@ def fetched(name: str, folder: Path) -> Path | str:
     return sources
 
 
-def outcomes(sources: Path, loop: str, arguments: list[str], folder: Path) -> dict[str, tuple[str, str]]:
+def outcomes(sources: Path, loop: str, arguments: list[str], folder: Path) -> Outcomes:
     """What became of each test on `loop`, and why."""
     told = folder / f"{loop}.json"
     told.write_text("")
@@ -117,19 +126,7 @@ def outcomes(sources: Path, loop: str, arguments: list[str], folder: Path) -> di
     )
     if done.returncode not in (0, 1):
         raise SystemExit(f"pytest ended with {done.returncode}:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-    became: dict[str, tuple[str, str]] = {}
-    for line in told.read_text().splitlines():
-        each = json.loads(line)
-        if each["outcome"] == "failed" or each["test"] not in became:
-            became[each["test"]] = each["outcome"], each["problem"]
-    return became
-
-
-def lostOf(theirs: dict[str, tuple[str, str]], ours: dict[str, tuple[str, str]]) -> dict[str, str]:
-    """The tests that hold on asyncio's loop and not on ours, and why."""
-    held = [test for test, (outcome, _) in theirs.items() if outcome == "passed"]
-    lost = {test: ours.get(test, ("", "not run"))[1] for test in held if ours.get(test, ("",))[0] != "passed"}
-    return {test: problem for test, problem in lost.items() if not test.endswith(tuple(RACES))}
+    return gathered(told.read_text().splitlines())
 
 
 def compare(name: str, folder: Path) -> bool:
@@ -141,21 +138,11 @@ def compare(name: str, folder: Path) -> bool:
     arguments = ASKED[name]
     theirs = outcomes(sources, "asyncio", ["-n", "2", *arguments], folder)
     ours = outcomes(sources, "reactor", ["-n", "2", *arguments], folder)
-    lost = lostOf(theirs, ours)
-    expected = tuple(LOST[name])
-    unexpected = {test: text for test, text in lost.items() if not test.endswith(expected)}
-    if unexpected:
-        # Without those of which it is known: what they leave behind is found in others.
-        again = outcomes(sources, "reactor", [*arguments[:-1], *unexpected], folder)
-        unexpected = {test: text for test, text in unexpected.items() if again.get(test, ("",))[0] != "passed"}
-    holding = [each for each in expected if not any(test.endswith(each) for test in lost)]
-    for test, problem in unexpected.items():
-        print(f"{name}: lost: {test}\n{problem}\n")
-    for each in holding:
-        print(f"{name}: holds now, and is listed as lost: {each}")
-    held = sum(outcome == "passed" for outcome, _ in theirs.values())
-    print(f"{name}: {held} tests hold on asyncio's loop, {len(unexpected)} of them are lost on ours", flush=True)
-    return held > 0 and not unexpected and not holding
+
+    def again(lost: Collection[str]) -> Outcomes:
+        return outcomes(sources, "reactor", [*arguments[:-1], *lost], folder)
+
+    return asExpected(name, theirs, ours, again, LOST[name], RACES)
 
 
 def main() -> int:

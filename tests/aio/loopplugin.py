@@ -4,11 +4,15 @@ one, and what becomes of each test is written to the file of ``LIBRARY_OUTCOMES`
 
 from __future__ import annotations
 
-import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from comparing import told
 
 if os.environ.get("LIBRARY_LOOP") == "reactor":
     from cpython_program import substitute
@@ -21,6 +25,5 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     # With xdist the one that counts tells, of all.
     if "PYTEST_XDIST_WORKER" in os.environ or (report.when != "call" and report.passed):
         return
-    told = {"test": report.nodeid, "outcome": report.outcome, "problem": str(report.longrepr)[-4000:]}
     with Path(os.environ["LIBRARY_OUTCOMES"]).open("a") as file:
-        file.write(json.dumps(told) + "\n")
+        file.write(told(report.nodeid, report.outcome, str(report.longrepr)))

@@ -6,7 +6,6 @@ that begins to hold fails here. The longest are left to ``tox -e asyncio-suite``
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from comparing import gathered
 from leftout import FAILS, LONG, NOT_ABOUT_LOOPS, NOT_RUN, VARIABLE
 from patience import PATIENCE
 
@@ -48,11 +48,11 @@ def test_theInterpretersOwn(module: str) -> None:
         env=environment,
         check=False,
     )
-    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    assert told and told[-1]["outcome"] == "ended", done.stderr[-5000:]
+    became = gathered(line for line in done.stdout.splitlines() if line.startswith("{"))
+    assert became.pop("", None), done.stderr[-5000:]
     expected = FAILS.get(module, {})
-    failed = {each["test"]: each["problem"] for each in told if each["outcome"] == "failed"}
+    failed = {test: problem for test, (outcome, problem) in became.items() if outcome == "failed"}
     unexpected = {name: text for name, text in failed.items() if name.rpartition(".")[2] not in expected}
     assert not unexpected, "\n\n".join(f"{name}\n{text}" for name, text in unexpected.items())
-    passed = {each["test"] for each in told if each["outcome"] == "passed"} - set(failed)
+    passed = [test for test, (outcome, _) in became.items() if outcome == "passed"]
     assert [name for name in passed if name.rpartition(".")[2] in expected] == []
