@@ -141,20 +141,15 @@ class Loop:
         try:
             if self.dirty:
                 self.flush()
-            calls = self.calls
-            if calls:
-                # Nearly always they are few.
-                if len(calls) <= FEWEST_CALLS:
-                    self.runCalls()
-                else:
-                    done = self._runSome()
+            if self.calls:
+                done = self._runSome()
             timers = self.timers
             heap = timers.heap
             if heap:
                 now = timers.seconds()
                 if heap[0][0] <= now:
                     self.runTimers(now)
-            if calls or self.dirty:
+            if self.calls or self.dirty:
                 longest = 0.0
                 ending = self.ending
                 if ending is not None and (done or self._lingers):
@@ -275,6 +270,9 @@ class Loop:
     def _runSome(self) -> bool:
         """Make the calls that are there now, as many as one turn makes; whether that was all of them."""
         count = len(self.calls)
+        if count <= FEWEST_CALLS:
+            self.runCalls()
+            return True
         seconds = self.timers.seconds
         end = seconds() + LONGEST_CALLS
         for made in range(1, count + 1):
@@ -288,22 +286,14 @@ class Loop:
         one.
         """
         calls = self.calls
-        left = len(calls) if most is None else most
-        while left:
-            left -= 1
+        for _ in range(len(calls) if most is None else most):
             if not calls:
                 # One of them turned the loop itself, and made the rest.
                 return
             context, f, args, kw = calls.popleft()
             try:
                 if context is None:
-                    # Without what unpacking nothing costs.
-                    if kw:
-                        f(*args, **kw)
-                    elif args:
-                        f(*args)
-                    else:
-                        f()
+                    f(*args, **kw)
                 elif kw:
                     # From a thread, in a copy that nobody else has.
                     context.run(f, *args, **kw)

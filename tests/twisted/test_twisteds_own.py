@@ -1,0 +1,45 @@
+"""Twisted's own tests of what a reactor is asked for, run on ours: the tests that make their reactors, those of TLS and
+of twisted.web. All of its tests, on its own reactor as well, are run by ``tox -e twisted-suite``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("twisted")
+pytest.importorskip("OpenSSL")
+
+from comparing import lostOf
+from suite_leftout import LOST, RACES
+from suite_program import outcomes
+from twisted.internet.test import reactormixins
+
+
+def makingReactors() -> list[str]:
+    """The modules of tests that make their reactors."""
+    found = sorted(Path(reactormixins.__file__).parent.glob("test_*.py"))
+    return [f"twisted.internet.test.{path.stem}" for path in found if "makeTestCaseClasses" in path.read_text()]
+
+
+GROUPS = {
+    "making": makingReactors(),
+    "tls": ["twisted.protocols.test.test_tls", "twisted.test.test_ssl", "twisted.test.test_sni"],
+    "web": ["twisted.web.test"],
+}
+
+
+@pytest.mark.deadline(200)
+@pytest.mark.parametrize("kind", GROUPS)
+def test_twistedsOwn(kind: str) -> None:
+    pytest.importorskip("hamcrest")
+    names = GROUPS[kind]
+    ours = outcomes("ours", names)
+    failed = [test for test, (outcome, _) in ours.items() if outcome == "failed"]
+    assert len(failed) < len(ours) / 10, [ours[test] for test in failed[:3]]
+    # What fails on Twisted's own as well, for example for root, is no matter of ours; nor what fails by the way only.
+    lost = lostOf(outcomes("epoll", names, failed), outcomes("ours", names, failed), RACES) if failed else {}
+    unexpected = [f"{test}\n{problem}" for test, problem in lost.items() if test not in LOST]
+    assert not unexpected, "\n\n".join(unexpected)
+    assert [test for test in LOST if ours.get(test, ("",))[0] == "passed"] == []
