@@ -14,10 +14,14 @@ from reactor.aio.transport import StreamTransport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from reactor._transport.tls.side import Side
     from reactor.failure import Failure
+
+# Bytes that a peer may send after we have closed before it is not waited for any more: as many as a plain close takes.
+MOST_DROPPED = 1 << 18
 
 
 class SSLTransport(StreamTransport):
@@ -124,14 +128,28 @@ class SSLTransport(StreamTransport):
 class SSLLayer(Layer):
     """TLS for asyncio's programs, to whom an end without close_notify is an end."""
 
-    __slots__ = ()
+    __slots__ = ("_dropped", "_readRecord")
+
+    _dropped: int
+    _readRecord: Callable[[int], bytes]
 
     def lose(self) -> None:
         """Say close_notify behind what was written, and close when the peer has answered. What it says until then is
-        dropped.
+        dropped; one that says more than `MOST_DROPPED` bytes is not waited for.
         """
-        self._deaf = True
+        if not self._deaf:
+            self._deaf = True
+            self._dropped = 0
+            self._read, self._readRecord = self._drop, self._read
         super().lose()
+
+    def _drop(self, size: int) -> bytes:
+        data = self._readRecord(size)
+        self._dropped += len(data)
+        if self._dropped > MOST_DROPPED and self._saidEnd and not self.below.buffered:
+            # Its answer would say nothing that anybody wants to know (RFC 8446, section 6.1).
+            self._notAnswered()
+        return data
 
     def endReceived(self) -> bool:
         """The peer ended its half of what is below."""
