@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,3 +181,98 @@ def slapd(folder: Path, certificate: bytes, key: bytes) -> Iterator[Path]:
     url = "ldapi://" + str(socket).replace("/", "%2F")
     with serving([program, "-f", str(folder / "slapd.conf"), "-h", url, "-d", "256"], "slapd starting"):
         yield socket
+
+
+NGINX = """
+daemon off;
+{user}
+worker_processes 1;
+pid {folder}/pid;
+error_log stderr notice;
+events {{ worker_connections 200; }}
+http {{
+    access_log off;
+    client_max_body_size 0;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_certificate {folder}/cert.pem;
+    ssl_certificate_key {folder}/key.pem;
+    server {{
+        listen 127.0.0.1:{plain};
+        listen 127.0.0.1:{secure} ssl;
+        root {folder}/files;
+        location /who {{ return 200 "$connection $connection_requests $ssl_protocol"; }}
+        location /stored/ {{ root {folder}; dav_methods PUT DELETE; create_full_put_path on; }}
+        location /slow/ {{ alias {folder}/files/; limit_rate 4k; }}
+        location /behind/ {{
+            proxy_pass http://unix:{folder}/behind;
+            proxy_http_version 1.1;
+            proxy_request_buffering off;
+        }}
+    }}
+}}
+"""
+
+
+class Nginx:
+    """An nginx: `plain` and `secure` are the ports of http and https, `files` is what it serves.
+
+    /who answers with the number of its connection, that of the request on it, and the version of TLS; /slow/ serves
+    the same files at 4 KiB a second; /stored/ takes files (PUT); /behind/ is whoever listens on the UNIX socket
+    `behind`.
+    """
+
+    def __init__(self, folder: Path, certificate: bytes, key: bytes, plain: int, secure: int) -> None:
+        """Not running yet, and with everything in `folder`."""
+        self.folder, self.plain, self.secure = folder, plain, secure
+        self.files, self.behind = folder / "files", folder / "behind"
+        self._running = ExitStack()
+        self._said: list[str] = []
+        self.files.mkdir()
+        (folder / "cert.pem").write_bytes(certificate)
+        (folder / "key.pem").write_bytes(key)
+        # Its workers are somebody else otherwise, who may not look into the folder.
+        user = "" if os.geteuid() else "user root;"
+        text = NGINX.format(folder=folder, plain=plain, secure=secure, user=user)
+        (folder / "nginx.conf").write_text(text)
+
+    def start(self) -> None:
+        """Run it; it accepts when this returns."""
+        command = [found("nginx"), "-p", str(self.folder), "-e", "stderr", "-c", str(self.folder / "nginx.conf")]
+        # It closes what is open when it is asked to end at once.
+        self._said = self._running.enter_context(serving(command, "start worker process "))
+
+    def stop(self) -> None:
+        """End it, with every connection that it has."""
+        self._running.close()
+
+    def reload(self) -> None:
+        """Have it read its file again: another process takes over, and the old one ends what it has begun."""
+        os.kill(int((self.folder / "pid").read_text()), signal.SIGHUP)
+
+    @property
+    def gone(self) -> int:
+        """How many of its processes have ended their work."""
+        return sum("exited with code 0" in line for line in self._said)
+
+
+@contextmanager
+def nginx(folder: Path, certificate: bytes, key: bytes) -> Iterator[Nginx]:
+    """An nginx that runs."""
+    found("nginx")
+    with ExitStack() as stack:
+        ports = []
+        for _ in range(2):
+            # Bound, but not listened on: nobody else is given the port, and the server may have it.
+            reserved = stack.enter_context(socket.socket())
+            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            reserved.bind(("127.0.0.1", 0))
+            ports.append(reserved.getsockname()[1])
+        server = Nginx(folder, certificate, key, *ports)
+        server.start()
+        stack.callback(server.stop)
+        yield server

@@ -7,51 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import servers
+from bothways import Run, run
 from patience import PATIENCE
 from tls import issued, plainClientContext, stranger
-
-import reactor.aio
-from reactor.base import Reactor
-from reactor.task import react
 
 asyncpg = pytest.importorskip("asyncpg")
 redis: Any = pytest.importorskip("redis.asyncio")
 
-Program = Callable[[], Coroutine[Any, Any, None]]
-Run = Callable[[Program], None]
-
-
-def owned(program: Program) -> None:
-    """Run `program` as asyncio's runner does."""
-    reactor.aio.run(asyncio.wait_for(program(), PATIENCE))
-
-
-def carried(program: Program) -> None:
-    """Run `program` as a task in a program of a reactor."""
-
-    async def main(reactor_: Any) -> None:
-        await reactor.aio.start(asyncio.wait_for(program(), PATIENCE), reactor=reactor_)
-
-    mine = Reactor()
-    try:
-        with pytest.raises(SystemExit) as ended:
-            react(main, _reactor=mine)
-        assert not ended.value.code
-    finally:
-        reactor.aio.install(mine).close()
-        mine.close()
-
-
-@pytest.fixture(params=[owned, carried], ids=["owned", "carried"])
-def run(request: pytest.FixtureRequest) -> Run:
-    """How a program runs."""
-    return request.param  # type: ignore[no-any-return]
+__all__ = ["run"]
 
 
 @pytest.fixture(scope="module")
