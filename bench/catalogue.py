@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from bench import aioserving, measure, peers, serving
+from bench import aioserving, measure, peers, serving, twistedserving
 from bench.native import compiled
 from bench.table import Figure
 
@@ -37,6 +37,7 @@ EVERYBODY = tuple(peers.MODULES)
 FRAMED = tuple(filter("trio".__ne__, EVERYBODY))
 # Twisted has its TLS from pyOpenSSL.
 SECURE = tuple(name for name in EVERYBODY if name != "twisted" or find_spec("OpenSSL"))
+UNDER_TWISTED = peers.TWISTED if find_spec("twisted") and find_spec("OpenSSL") else ()
 CPU = (Figure("user", "user", 2), Figure("system", "sys", 2))
 ECHOED = (
     Figure("rate", "messages/s", 0, compared=True),
@@ -151,6 +152,30 @@ BENCHMARKS: dict[str, Benchmark] = {
         peers.ASYNCIO,
         measure.operations("calls", "bench.aiocalls"),
         lambda plan: f"batches of a thousand, CPU time, {plan.seconds:g} s each",
+    ),
+    "twisted": Benchmark(
+        "programs for Twisted, on our engine and on its epoll reactor",
+        (
+            Figure("echo", "TCP 1 KiB us", 2, compared=True),
+            Figure("small", "64 B x 16 us", 2, compared=True),
+            Figure("lines", "lines, 64 B x 16 us", 2, compared=True),
+            Figure("tls", "TLS 1 KiB us", 2, compared=True),
+            Figure("udp", "UDP us", 2, compared=True),
+            Figure("unix", "Unix socket us", 2, compared=True),
+            Figure("web", "twisted.web us", 1, compared=True),
+            Figure("accept", "accepted and closed us", 1, compared=True),
+            Figure("connect", "connected and closed us", 1, compared=True),
+            Figure("cancel", "callLater + cancel us", 3, compared=True),
+            Figure("reset", "reset us", 3, compared=True),
+            Figure("fire", "callLater + fire us", 3, compared=True),
+            Figure("deferLater", "await deferLater us", 3, compared=True),
+        ),
+        UNDER_TWISTED,
+        twistedserving.under,
+        lambda plan: (
+            f"CPU time of a message, 1 KiB where nothing else is said, {plan.connections} connections, "
+            f"{plan.seconds:g} s each"
+        ),
     ),
     "latency": Benchmark(
         "how long a message waits at half load, and beside a slow client",

@@ -39,6 +39,7 @@ class Child:
         self._name = " ".join(command)
         self._errors = tempfile.TemporaryFile()
         self._received = b""
+        self._port: int | None = None
         with pinnedTo(core):
             self._process = subprocess.Popen(
                 command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors
@@ -73,10 +74,12 @@ class Child:
 
     def port(self) -> int:
         """The number of the port that a server announces with its first line, `ready PORT`."""
-        word, _, number = self.line(20.0).partition(" ")
-        if word != "ready":
-            raise BenchError(f"{self._name}: said {word!r} instead of being ready")
-        return int(number)
+        if self._port is None:
+            word, _, number = self.line(20.0).partition(" ")
+            if word != "ready":
+                raise BenchError(f"{self._name}: said {word!r} instead of being ready")
+            self._port = int(number)
+        return self._port
 
     def complaint(self) -> str:
         """The end of what it has said on standard error so far."""

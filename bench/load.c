@@ -3,7 +3,7 @@
  *
  * usage: load WHERE CONNECTIONS SIZE SECONDS DEPTH KIND IDLE
  * WHERE is told in net.h. KIND is what a message looks like: "bytes", or "lines" (it ends with CR LF), or "strings" (it begins with 32 bits that say
- * how long the rest is). IDLE more connections are held, and say nothing.
+ * how long the rest is), or "requests" (of HTTP, for /; what comes back has to be as long). IDLE more connections are held, and say nothing.
  * prints "warm" when a fifth of the time is over and counting begins, and at the end one line of JSON: the messages counted, the seconds that took,
  * and how many batches took how many microseconds to come back.
  * cc -O2 -o load load.c, or cc -O2 -DTLS -o load load.c -lssl -lcrypto
@@ -17,9 +17,16 @@ static char *message, *room;
 static size_t batch, piece; /* bytes in flight on each connection; bytes of one send */
 static int poller;
 
+static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nX: ";
+
 static void frame(const char *kind, char *one, size_t size) {
   if (!strcmp(kind, "lines")) memcpy(one + size - 2, "\r\n", 2);
   else if (!strcmp(kind, "strings")) { uint32_t rest = htonl(size - 4); memcpy(one, &rest, 4); }
+  else if (!strcmp(kind, "requests")) {
+    if (size < sizeof request + 3) { fprintf(stderr, "no room for a request\n"); exit(2); }
+    memcpy(one, request, sizeof request - 1);
+    memcpy(one + size - 4, "\r\n\r\n", 4);
+  }
 }
 
 static void watch(struct connection *c, int events) {

@@ -101,9 +101,12 @@ class Connection:
 
 
 def framed(kind: str, size: int) -> bytes:
-    """A message of `size` bytes, "lines" or "strings" or just "bytes"."""
+    """A message of `size` bytes, "lines", "strings" or "requests" or just "bytes"."""
     if kind == "lines":
         return b"x" * (size - 2) + b"\r\n"
+    if kind == "requests":
+        head, end = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"\r\n\r\n"
+        return head + b"x" * (size - len(head) - len(end)) + end
     return (size - 4).to_bytes(4, "big") + b"x" * (size - 4) if kind == "strings" else b"x" * size
 
 

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 # Seconds given to a process beyond those it was asked to take.
 PATIENCE = 50
-# Kinds of messages, and the bytes that each adds to what a message says: nothing, CR LF, 32 bits of length.
-FRAMING = {"bytes": 0, "lines": 2, "strings": 4}
+# Kinds of messages, and the bytes that each adds to what a message says: nothing, CR LF, 32 bits of length. A request's
+# are all counted.
+FRAMING = {"bytes": 0, "lines": 2, "strings": 4, "requests": 0}
 
 
 def server(name: str, plan: Plan, core: int | None, *transport: object) -> Child:

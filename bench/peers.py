@@ -42,6 +42,8 @@ LOOPS = (OURS, "uvloop", "asyncio", "twisted")
 GUESTS = ("tornado", "gevent", "trio")
 # Those that asyncio's own programs run on unchanged.
 ASYNCIO = (OURS, "uvloop", "asyncio")
+# Those that programs for Twisted run on unchanged.
+TWISTED = (OURS, "twisted")
 
 
 def isInstalled(name: str) -> bool:

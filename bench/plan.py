@@ -35,6 +35,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "udp": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
     "aio": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "aiocalls": {"seconds": 1.0, "rounds": 3},
+    "twisted": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "latency": {"size": 1024, "connections": 50, "rate": 0, "seconds": 3.0, "rounds": 3},
     "lines": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},
     "strings": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},

@@ -62,6 +62,7 @@ CASES: tuple[Case, ...] = (
     Case("UDP echo, 1 KiB", "udp", {}),
     Case("asyncio's programs", "aio", {}),
     Case("asyncio's calls and tasks", "aiocalls", {}),
+    Case("Twisted's programs, on our engine", "twisted", {}),
     Case("connections made by a client", "connect", {}),
     Case("connections accepted by a server", "accept", {}),
     Case("lines", "lines", {}),

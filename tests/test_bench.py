@@ -58,6 +58,7 @@ TINY = {
     "udp": ["--size", "100", "--connections", "5", "--depth", "2", "--seconds", "0.2"],
     "aio": ["--connections", "5", "--seconds", "0.2"],
     "aiocalls": ["--seconds", "0.02"],
+    "twisted": ["--connections", "5", "--seconds", "0.2"],
     "latency": ["--size", "100", "--connections", "5", "--seconds", "0.15"],
     "connect": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
     "accept": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
@@ -88,7 +89,12 @@ MAY_BE_NOTHING = {
 
 
 needsOpenSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here to make a certificate")
-MARKS = {"latency": needsCompiler, **dict.fromkeys(("aio", "tls", "handshakes", "tlsmemory"), needsOpenSSL)}
+needsTwisted = pytest.mark.skipif(not BENCHMARKS["twisted"].peers, reason="no Twisted with pyOpenSSL here")
+MARKS = {
+    "latency": (needsCompiler,),
+    "twisted": (needsOpenSSL, needsTwisted),
+    **dict.fromkeys(("aio", "tls", "handshakes", "tlsmemory"), (needsOpenSSL,)),
+}
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in TINY])

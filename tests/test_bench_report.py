@@ -115,6 +115,13 @@ def test_asyncioServersEcho(name: str, kind: str) -> None:
     assert echoes(name, kind, module="bench.aioservers")
 
 
+@pytest.mark.skipif(not BENCHMARKS["twisted"].peers, reason="no Twisted with pyOpenSSL here")
+@pytest.mark.parametrize("name", peers.TWISTED)
+def test_requestsAreTheSameFromBothLoads(name: str) -> None:
+    few = ("--connections", "2", "--rounds", "1", "--seconds", "0.1")
+    assert name in runBench("twisted", "--only", name, *few, CC="no-such-compiler")
+
+
 @pytest.mark.parametrize("name", [name for name in (*peers.GUESTS, "aiofastnet") if peers.isInstalled(name)])
 def test_guestsClientsComeGoAndHold(name: str) -> None:
     with Child(python("bench.servers", peers.RAW, 20), None) as server:
