@@ -353,7 +353,11 @@ class Deferred(Chain, Generic[T]):
                 if future is not None:
                     # A task of asyncio's waits for it, and takes nothing but futures.
                     return (yield from future)  # type: ignore[no-any-return]
-            return (yield self)  # type: ignore[no-any-return]
+            result = yield self
+            if result is self and driver.twistedSide is not None:
+                # A driver that does not know us hands back what it was given: Twisted's.
+                return (yield from driver.twistedSide.awaitFor(self))  # type: ignore[no-any-return]
+            return result  # type: ignore[no-any-return]
         result = self.result
         if isinstance(result, Failure):
             self._handled()

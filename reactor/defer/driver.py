@@ -30,9 +30,18 @@ if TYPE_CHECKING:
         def outsideTasks(self, f: Callable[[Driver], None], driver: Driver) -> None: ...
         def cancelledByTheEnd(self, future: Any, problem: BaseException) -> bool: ...
 
+    class TwistedSide(Protocol):
+        """And what `reactor.twisted` does."""
+
+        def isDeferred(self, awaited: object) -> bool: ...
+        def deferredFor(self, awaited: Any, made: type) -> Any: ...
+        def awaitFor(self, awaited: Any) -> Generator[Any, Any, Any]: ...
+
 
 # Set as soon as a program imports `reactor.aio`, whose loops' futures can be waited for here then.
 asyncioSide: AsyncioSide | None = None
+# The same for `reactor.twisted` and the Deferreds of Twisted's.
+twistedSide: TwistedSide | None = None
 
 
 class Return(BaseException):
@@ -164,6 +173,8 @@ def _steps() -> Generator[None, Driver, None]:
                 drive(result, awaited, inContext(copy_context))
             elif asyncioSide is not None and hasattr(result, "_asyncio_future_blocking"):
                 awaited = asyncioSide.deferredFor(result, driver.deferred.__class__)
+            elif twistedSide is not None and twistedSide.isDeferred(result):
+                awaited = twistedSide.deferredFor(result, driver.deferred.__class__)
             else:
                 failed = isinstance(result, Failure)
                 continue

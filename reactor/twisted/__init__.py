@@ -17,6 +17,7 @@ except ImportError as e:
     raise ImportError("reactor.twisted needs Twisted: pip install 'reactor-loop[twisted]'") from e
 
 from reactor.twisted import frame
+from reactor.twisted.awaiting import fromTwisted, toTwisted
 from reactor.twisted.frame import TwistedReactor
 
 TYPE_CHECKING = False
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
     from reactor.twisted.asyncioreactor import AsyncioTwistedReactor
 
-__all__ = ["AsyncioTwistedReactor", "TwistedReactor", "install", "installAsyncio"]
+__all__ = [
+    "AsyncioTwistedReactor",
+    "TwistedReactor",
+    "fromTwisted",
+    "install",
+    "installAsyncio",
+    "toTwisted",
+]
 
 del _twisted
 
