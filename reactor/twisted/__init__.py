@@ -19,6 +19,7 @@ except ImportError as e:
 from reactor.twisted import frame
 from reactor.twisted.awaiting import fromTwisted, toTwisted
 from reactor.twisted.frame import TwistedReactor
+from reactor.twisted.loghandler import LogHandler
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncioTwistedReactor",
+    "LogHandler",
     "TwistedReactor",
     "fromTwisted",
     "install",
