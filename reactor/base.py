@@ -371,14 +371,18 @@ class Reactor(ReactorUNIX, ReactorUDP, ReactorProcess, OverTLS, InThreads):
         """
         if addressFamily == AF_UNIX:
             return self._adoptUNIXConnection(fileDescriptor, factory)
-        return adoptConnection(self._loop, fileDescriptor, addressFamily, factory)
+        sock = adopt("adoptStreamConnection", fileDescriptor, addressFamily)
+        return adoptConnection(TCPListener(self._loop, 0, "", 0), sock, factory)
 
     def _listen(self, listener: Any, factory: Any) -> Port:
-        if self._reserve is None:
-            self._reserve = Reserve()
-        port = Port(self._loop, self._reserve, listener, factory)
+        port = Port(self._loop, self._reserved(), listener, factory)
         port.startListening()
         return port
+
+    def _reserved(self) -> Reserve:
+        if self._reserve is None:
+            self._reserve = Reserve()
+        return self._reserve
 
     # Names.
 

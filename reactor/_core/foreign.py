@@ -139,10 +139,10 @@ class Descriptors:
         """
         return [watch.public() for watch in self._watches() if watch.interest & interest]
 
-    def removeAll(self) -> list[Any]:
-        """Forget every one of them; whose they were. Nothing is closed."""
+    def removeAll(self, interest: int | None = None) -> list[Any]:
+        """Forget every one of them, or those that are watched for `interest`; whose they were. Nothing is closed."""
         poller = self._loop.poller
-        removed = self._watches()
+        removed = [watch for watch in self._watches() if interest is None or watch.interest & interest]
         for watch in removed:
             poller.forget(watch)
             self._found.pop(id(watch.public()), None)

@@ -103,7 +103,7 @@ class DatagramPort(DatagramSocket):
 
     # End.
 
-    def stopListening(self) -> Deferred[None] | None:  # type: ignore[override]
+    def stopListening(self) -> Deferred[None] | None:
         """Receive nothing more, and close in the next turn. The Deferred fires with None when that is done; there is
         none when this port is closed.
         """
@@ -113,13 +113,13 @@ class DatagramPort(DatagramSocket):
         self._loop.poller.forget(self)
         waiting: Deferred[None] = Deferred()
         if self._stopping is None:
-            self._stopping = [waiting]  # type: ignore[list-item]
+            self._stopping = [waiting]
             self.reactor.callLater(0, self.connectionLost)
         else:
-            self._stopping.append(waiting)  # type: ignore[arg-type]
+            self._stopping.append(waiting)
         return waiting
 
-    def loseConnection(self) -> None:  # type: ignore[override]
+    def loseConnection(self) -> None:
         """The same, by a name that is discouraged."""
         warnings.warn("Please use stopListening() to disconnect port", DeprecationWarning, stacklevel=2)
         self.stopListening()

@@ -17,9 +17,12 @@ from zope.interface import implementer
 import reactor as package
 from reactor import base
 from reactor._core.foreign import Descriptors
+from reactor._core.poller import READ, WRITE
 from reactor.twisted import logs
+from reactor.twisted.connectors import Names
 from reactor.twisted.datagrams import ReactorDatagrams
 from reactor.twisted.descriptors import Selectable
+from reactor.twisted.face import ReactorStreams
 from reactor.twisted.timers import scheduler
 from reactor.twisted.unixdatagrams import ReactorUNIXDatagrams
 from reactor.twisted.words import asTwisted
@@ -52,6 +55,9 @@ class Engine(base.Reactor):
         # As everything else that is raised there, they are logged.
         loop.escape = logs.escaped
         loop.poller.goesAlong = lambda: not frame._started
+        names = Names(frame)
+        # Who is asked for the addresses of names by connections for Twisted's API.
+        self.names = lambda: names
 
     @property
     def running(self) -> bool:
@@ -103,7 +109,7 @@ class _Waker:
 
 
 @implementer(IReactorFDSet)
-class TwistedReactor(ReactorDatagrams, ReactorUNIXDatagrams, PosixReactorBase):
+class TwistedReactor(ReactorStreams, ReactorDatagrams, ReactorUNIXDatagrams, PosixReactorBase):
     """A reactor for Twisted's applications, on our engine."""
 
     # The frame's methods are called by its name, not by super(): between the two stands, in `AsyncioTwistedReactor`, a
@@ -139,6 +145,11 @@ class TwistedReactor(ReactorDatagrams, ReactorUNIXDatagrams, PosixReactorBase):
             self.engine._run.run(self.engine, False, partial(self.startRunning, installSignalHandlers))
         finally:
             self._signals.uninstall()
+
+    def startRunning(self, installSignalHandlers: bool = True) -> None:
+        """Fire the startup event. For programs that turn the reactor themselves."""
+        logs.nameSources()
+        PosixReactorBase.startRunning(self, installSignalHandlers)
 
     def mainLoop(self) -> None:
         """Turn until the run is over. For programs that have called `startRunning`."""
@@ -228,8 +239,10 @@ class TwistedReactor(ReactorDatagrams, ReactorUNIXDatagrams, PosixReactorBase):
         self.engine.removeWriter(writer)
 
     def removeAll(self) -> list[IReadDescriptor | IWriteDescriptor]:
-        """Forget every descriptor but the reactor's own, and return whose they were."""
-        return self.engine.removeAll()
+        """Forget every descriptor that is watched, but the reactor's own, and return whose they were. As there, what
+        has been paused is not among them.
+        """
+        return self.engine._descriptors.removeAll(READ | WRITE)
 
     def getReaders(self) -> list[IReadDescriptor]:
         """What is watched for reading."""

@@ -1,4 +1,8 @@
-"""Between Twisted's words and ours: failures, and what triggers wait for."""
+"""Between Twisted's words and ours: failures, addresses, and what triggers wait for.
+
+Texts and classes are Twisted's own. What we know beyond them (which addresses were tried, what the system said) is
+there as attributes, and our error is the cause, so that tracebacks and logs tell it.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,14 @@ from typing import TYPE_CHECKING
 
 from twisted.internet import defer as theirs
 from twisted.internet import error as twistedErrors
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import ILoggingContext
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.python.failure import Failure as TwistedFailure
 
 from reactor import error
+from reactor._ground.facts import FACTS
+from reactor._transport.stream.tcp import zoned
 from reactor.defer import Deferred
 
 if TYPE_CHECKING:
@@ -24,18 +32,78 @@ DONE = TwistedFailure(CONNECTION_DONE)
 LOST = TwistedFailure(CONNECTION_LOST)
 
 
-def reasonOf(reason: Failure) -> TwistedFailure:
-    """The Failure of Twisted's for one of ours, with ours as its cause where that says more."""
+def addressOf(sockaddr: Any) -> IPv4Address | IPv6Address:
+    """Twisted's address for what the socket module calls one."""
+    if len(sockaddr) == 2:
+        return IPv4Address("TCP", sockaddr[0], sockaddr[1])
+    return IPv6Address("TCP", *zoned(sockaddr))
+
+
+def prefixOf(program: Any) -> str:
+    """What logs call a protocol or a factory."""
+    if ILoggingContext.providedBy(program):
+        return str(program.logPrefix())
+    return type(program).__name__
+
+
+def reasonOf(reason: Failure | TwistedFailure) -> TwistedFailure:
+    """Why a connection is over, for one of Twisted's; a Failure that is Twisted's already is returned."""
+    if isinstance(reason, TwistedFailure):
+        return reason
     value = reason.value
-    kind = type(value)
-    if kind is error.ConnectionDone:
+    if type(value) is error.ConnectionDone:
         return DONE
-    twisted = getattr(twistedErrors, kind.__name__, None)
-    if twisted is None or isinstance(value, twisted):
-        return TwistedFailure(value)
-    problem = twisted(str(value)) if value.args else twisted()
-    problem.__cause__ = value
-    return TwistedFailure(problem)
+    kind = _counterpart(value)
+    if kind is None:
+        return TwistedFailure(value, type(value), reason.tb)
+    if kind.__name__ != type(value).__name__:
+        # Of a class that it has not: then the text says it.
+        return TwistedFailure(_told(kind(str(value)), value))
+    args = CONNECTION_LOST.args if kind is twistedErrors.ConnectionLost else ()
+    return TwistedFailure(_told(kind(*args), value))
+
+
+def refusalOf(problem: BaseException) -> TwistedFailure:
+    """Why there is no connection, for a factory of Twisted's."""
+    cause = problem.__cause__
+    if isinstance(problem, error.DNSLookupError) and isinstance(cause, Exception):
+        # What Twisted's resolver said is what its programs know.
+        return TwistedFailure(_told(cause, problem, True))
+    kind = _counterpart(problem)
+    if kind is None:
+        return TwistedFailure(problem, type(problem), problem.__traceback__)
+    if isinstance(problem, error.UserError):
+        return TwistedFailure(_told(kind(), problem))
+    tried = getattr(problem, "attempts", ())
+    if tried and isinstance(tried[-1][1].__cause__, TypeError | ValueError | OverflowError):
+        # No address at all.
+        return TwistedFailure(_told(tried[-1][1].__cause__, problem))
+    if type(problem) is error.ConnectError and cause is not None:
+        # buildProtocol raised.
+        return TwistedFailure(_told(kind(string=TwistedFailure(cause)), problem))
+    text = problem.args[0] if problem.args else ""
+    return TwistedFailure(_told(kind(getattr(problem, "osError", None), text), problem))
+
+
+def _counterpart(problem: BaseException) -> type[Any] | None:
+    """The class of Twisted's that says the same, or the most of it; None when there is none or it is one itself."""
+    for cls in type(problem).__mro__:
+        if cls.__module__ == error.__name__:
+            kind: type[Any] | None = getattr(twistedErrors, cls.__name__, None)
+            if kind is not None:
+                return kind
+    return None
+
+
+def _told(problem: BaseException, ours: BaseException, within: bool = False) -> BaseException:
+    """`problem` with what `ours` knows, and `ours` as its cause; unless `ours` is made of it."""
+    for name in FACTS:
+        fact = getattr(ours, name, None)
+        if fact is not None:
+            setattr(problem, name, fact)
+    if not within:
+        problem.__cause__ = ours
+    return problem
 
 
 def asTwisted(f: Callable[..., object]) -> Callable[..., object]:

@@ -30,10 +30,31 @@ if TYPE_CHECKING:
 _STREAM = socket.SOCK_STREAM | socket.SOCK_NONBLOCK
 # EALREADY and EISCONN answer the second question below.
 _STARTED = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY, errno.EISCONN})
+# What a socket is told before it is bound.
+_REUSE = (socket.SO_REUSEADDR,)
 
 
 class BindFailed(OSError):
     """There was no socket to connect with, or it could not be bound to the local address asked for."""
+
+
+def opened(loop: Loop, family: int, bindAddress: Any) -> socket.socket:
+    """A socket to connect with, non-blocking and bound to `bindAddress`; BindFailed when there is none.
+
+    An address that has `options` of its own says by them what its socket is told before.
+    """
+    sock = None
+    try:
+        sock = loop.socket(family, _STREAM)
+        if bindAddress is not None:
+            for option in getattr(bindAddress, "options", _REUSE):
+                sock.setsockopt(socket.SOL_SOCKET, option, 1)
+            sock.bind(unzoned(bindAddress))
+    except OSError as e:
+        if sock is not None:
+            sock.close()
+        raise BindFailed(e.errno, e.strerror) from None
+    return sock
 
 
 class Attempt(Watch):
@@ -49,9 +70,10 @@ class Attempt(Watch):
         connected: Callable[[Attempt, socket.socket], object],
         failed: Callable[[Attempt, OSError], object],
         context: Context | None = None,
+        sock: socket.socket | None = None,
     ) -> None:
         """Begin to connect to `target`, from `bindAddress` (a socket address or None), and tell of it in `context`, or
-        in one of its own.
+        in one of its own. `sock` is what to connect, if somebody has made it before.
 
         Either `connected(self, socket)` is called, and the socket is the callee's, who inherits what the poller knows
         of it from this attempt; or `failed(self, problem)`.
@@ -70,7 +92,7 @@ class Attempt(Watch):
         # Whether one of the two was called, or neither is to be.
         self._done = False
         try:
-            self._sock = sock = self._open(target[0], bindAddress)
+            self._sock = sock = opened(loop, target[0], bindAddress) if sock is None else sock
             self.fd = sock.fileno()
             code = sock.connect_ex(target[1])
             if code == errno.EINTR:
@@ -84,20 +106,8 @@ class Attempt(Watch):
         except (TypeError, ValueError, OverflowError) as e:
             # What a resolver of the program's own gave is no address.
             problem = OSError(errno.EINVAL, f"{os.strerror(errno.EINVAL)}: {target[1]!r}: {e}")
+            problem.__cause__ = e.with_traceback(None)
             loop.soonIn(self.context, self._fail, problem)
-
-    def _open(self, family: int, bindAddress: Any) -> socket.socket:
-        sock = None
-        try:
-            sock = self._loop.socket(family, _STREAM)
-            if bindAddress is not None:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                sock.bind(unzoned(bindAddress))
-        except OSError as e:
-            if sock is not None:
-                sock.close()
-            raise BindFailed(e.errno, e.strerror) from None
-        return sock
 
     def writable(self) -> None:
         """The kernel knows how it ended."""
@@ -153,6 +163,11 @@ class Attempt(Watch):
         self._loop.poller.forget(self)
         if self._sock is not None:
             self._sock.close()
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """What is on its way; None when there was none to be had."""
+        return self._sock
 
     @property
     def tried(self) -> list[tuple[Target, BaseException]]:
@@ -231,6 +246,11 @@ class Dial:
             for attempt in self._attempts:
                 attempt.cancel()
             self._attempts.clear()
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """What is on its way, of several the first; None when there is none."""
+        return next((attempt.socket for attempt in self._attempts), None)
 
     @property
     def tried(self) -> list[tuple[Target, BaseException]]:

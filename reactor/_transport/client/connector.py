@@ -207,7 +207,11 @@ class Connector:
 
     def failed(self, error: BaseException) -> None:
         """No connection came about."""
-        self._over(Failure(error), "clientConnectionFailed")
+        self._over(self._reason(error), "clientConnectionFailed")
+
+    def _reason(self, error: BaseException) -> Failure:
+        """What the factory is told when `error` is why there is no connection."""
+        return Failure(error)
 
     def connected(self, wire: Wire, top: Top, peer: Address) -> None:
         """The connection is made, as far as `top`: ask the factory for a protocol, and tell it."""

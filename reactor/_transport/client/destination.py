@@ -13,7 +13,6 @@ from reactor._transport.client.lookup import LookUp
 from reactor._transport.client.race import ATTEMPT_DELAY
 from reactor._transport.stream.tcp import TCPTransport, address, checkBindAddress, checkPort, literal, prepare
 from reactor._transport.stream.wire import Wire
-from reactor.address import IPv4Address
 from reactor.error import ConnectBindError, DNSLookupError, getConnectError
 
 TYPE_CHECKING = False
@@ -30,6 +29,10 @@ if TYPE_CHECKING:
 
 class TCPDestination:
     """A host and a port, and the local address to connect from."""
+
+    # Whose end of a connection it is that was made, and what its socket is told first.
+    wire = Wire
+    prepare = staticmethod(prepare)
 
     __slots__ = ("_bindAddress", "_loop", "_resolver", "addressTypes", "attemptDelay", "host", "port")
 
@@ -57,9 +60,13 @@ class TCPDestination:
         """What was asked for."""
         found = literal(self.host, self.port)
         if found is not None:
-            return address(found[1])
+            return self.addressOf(found[1])
         # Twisted's type for a name that a connector was given.
-        return IPv4Address("TCP", self.host, self.port)
+        return self.addressOf((self.host, self.port))
+
+    def addressOf(self, sockaddr: Any) -> Any:
+        """The address object for what the socket module calls one."""
+        return address(sockaddr)
 
     def dial(self, connector: Connector) -> Underway:
         """Begin; tell the connector how it ended."""
@@ -131,7 +138,7 @@ class Underway:
     @property
     def attempts(self) -> tuple[tuple[Address, BaseException], ...]:
         """Every address that was tried so far, and what came of it."""
-        return _attempts(self._dial.tried) if self._dial is not None else ()
+        return self._tried(self._dial.tried) if self._dial is not None else ()
 
     def cancel(self) -> None:
         """Give up, and tell nobody. Called when it is over as well; lets go of what would keep it alive in a circle."""
@@ -151,19 +158,24 @@ class Underway:
             port, elapsed = self._destination.port, self._connector.elapsed
             self._connector.failed(getConnectError(answer, port=port, elapsed=elapsed))
             return
-        context = self._connector.context
         if len(answer) == 1:
             # Without a race, which one attempt would win or lose: most connections are to one address.
-            self._dial = Attempt(self._loop, answer[0], self._local, self._connected, self._attemptFailed, context)
+            self._dial = self._attempt(answer[0])
         else:
-            delay = self._destination.attemptDelay
-            self._dial = Dial(self._loop, answer, self._local, self._connected, self._failed, delay, context)
+            told = self._connected, self._failed
+            delay, context = self._destination.attemptDelay, self._connector.context
+            self._dial = Dial(self._loop, answer, self._local, *told, delay, context)
+
+    def _attempt(self, target: Target) -> Attempt:
+        told = self._connected, self._attemptFailed
+        return Attempt(self._loop, target, self._local, *told, self._connector.context)
 
     def _connected(self, attempt: Attempt, sock: socket.socket) -> None:
-        prepare(sock)
-        wire = Wire(self._loop, sock, attempt)
+        destination = self._destination
+        destination.prepare(sock)
+        wire = destination.wire(self._loop, sock, attempt)
         wire.name = attempt.name
-        self._connector.connected(wire, wire, address(attempt.target[1]))
+        self._connector.connected(wire, wire, destination.addressOf(attempt.target[1]))
 
     def _attemptFailed(self, attempt: Attempt, problem: OSError) -> None:
         self._failed([(attempt.target, problem)])
@@ -175,13 +187,12 @@ class Underway:
             "host": destination.host,
             "port": destination.port,
             "elapsed": connector.elapsed,
-            "attempts": _attempts(failures),
+            "attempts": self._tried(failures),
         }
         if isinstance(problem, BindFailed):
             connector.failed(ConnectBindError(problem.errno, problem.strerror or "", **facts))
         else:
             connector.failed(getConnectError(problem, **facts))
 
-
-def _attempts(tried: list[tuple[Target, BaseException]]) -> tuple[tuple[Address, BaseException], ...]:
-    return tuple([(address(target[1]), error) for target, error in tried])
+    def _tried(self, tried: list[tuple[Target, BaseException]]) -> tuple[tuple[Address, BaseException], ...]:
+        return tuple([(self._destination.addressOf(target[1]), error) for target, error in tried])

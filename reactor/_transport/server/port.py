@@ -16,7 +16,6 @@ import os
 
 from reactor._core.poller import READ
 from reactor._core.timers import checkDelay
-from reactor._ground.log import message
 from reactor._ground.naming import nameOf
 from reactor._transport.server.pausing import Pausable
 from reactor.error import CannotListenError
@@ -143,16 +142,17 @@ class Port(Pausable):
     def startListening(self) -> None:
         """Listen. CannotListenError when the system refuses."""
         if self._sock is not None:
-            raise CannotListenError(self.interface, self.port, OSError(errno.EINVAL, "this port listens already"))
+            raise self._refused(OSError(errno.EINVAL, "this port listens already"))
         try:
             sock = self._listener.listen()
         except OSError as e:
-            raise CannotListenError(self._listener.interface, self._listener.port, e) from e
+            raise self._refused(e) from e
         try:
             self.fd = sock.fileno()
             self._host = self._listener.address(sock.getsockname())
             self._reserve.take()
             self._loop.poller.add(self, READ)
+            self._opens()
             self.factory.doStart()
         except BaseException:
             self._loop.poller.forget(self)
@@ -160,7 +160,17 @@ class Port(Pausable):
             self.fd, self._host = -1, None
             raise
         self._sock = sock
-        message("info", "%r listens", self)
+        self._sayOpen()
+
+    def _refused(self, problem: OSError) -> Exception:
+        """What is raised when the system will not listen."""
+        return CannotListenError(self._listener.interface, self._listener.port, problem)
+
+    def _opens(self) -> None:
+        """The socket listens, and the factory does not know yet."""
+
+    def _sayOpen(self) -> None:
+        self._say("info", "%r listens", self)
 
     def _served(self) -> Any:
         return self.factory
@@ -261,14 +271,14 @@ class Port(Pausable):
         if code in (errno.EAGAIN, errno.EWOULDBLOCK):
             return True
         if code in _DEAD:
-            message("error", "%r cannot accept connections any more and is closed: %s", self, problem)
+            self._say("error", "%r cannot accept connections any more and is closed: %s", self, problem)
             self.stopListening()
             return True
         if code not in _ONLY_THIS_ONE and not self._complained:
             self._complained = True
             # What writes the message may need a descriptor, be it to be loaded.
             self._reserve.give()
-            message("warning", "%r cannot accept connections for now: %s", self, problem)
+            self._say("warning", "%r cannot accept connections for now: %s", self, problem)
             self._reserve.take()
         if code in _NO_DESCRIPTOR:
             self._turnAway()

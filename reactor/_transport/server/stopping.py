@@ -11,6 +11,7 @@ from reactor.defer import Deferred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from socket import socket as Socket
     from typing import Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 class Stoppable(Watch):
     """A socket that hears from anybody, and the factory or protocol that it serves."""
+
+    # What whoever stops it is given to wait with.
+    promise: Callable[[], Any] = Deferred
 
     # With a place for attributes of the program's own.
     __slots__ = ("__dict__", "__weakref__", "_kept", "_loop", "_opened", "_sock", "_stopping")
@@ -33,7 +37,7 @@ class Stoppable(Watch):
         # Whether it ever was.
         self._opened = False
         # Whoever waits until the one that is served is told of the end; None when that is not so.
-        self._stopping: list[Deferred[None]] | None = None
+        self._stopping: list[Any] | None = None
 
     @property
     def connected(self) -> bool:
@@ -70,7 +74,7 @@ class Stoppable(Watch):
     def _undone(self) -> None:
         """The socket was closed: remove what binding it left behind."""
 
-    def stopListening(self) -> Deferred[None]:
+    def stopListening(self) -> Any:
         """Hear from nobody any more. The socket is closed when this returns; the Deferred fires with None in the next
         turn, when the factory or protocol was told. What its `doStop` raises, it fails with.
 
@@ -78,7 +82,7 @@ class Stoppable(Watch):
         """
         self._loop.poller.checkProcess()
         self._loop.poller.forget(self)
-        waiting: Deferred[None] = Deferred()
+        waiting = self.promise()
         if self._sock is not None:
             self._stopping = stopping = [waiting]
             self._close()
@@ -104,8 +108,8 @@ class Stoppable(Watch):
             sock.close()
         self._undone()
 
-    def _told(self, stopping: list[Deferred[None]]) -> None:
-        message("info", "%r is closed", self)
+    def _told(self, stopping: list[Any]) -> None:
+        self._sayClosed()
         if self._stopping is stopping:
             self._stopping = None
         served = self._served()
@@ -119,9 +123,16 @@ class Stoppable(Watch):
         for waiting in stopping:
             waiting.callback(None)
 
+    def _say(self, level: str, text: str, *args: object) -> None:
+        """Log `text % args`, at that level of `logging`."""
+        message(level, text, *args)
+
+    def _sayClosed(self) -> None:
+        self._say("info", "%r is closed", self)
+
     def supersede(self) -> None:
         """Somebody else closed the socket, and its number is another descriptor's by now."""
-        message("error", "%r is closed: somebody else closed its descriptor %d", self, self.fd)
+        self._say("error", "%r is closed: somebody else closed its descriptor %d", self, self.fd)
         self._loop.poller.forget(self)
         self.fd = -1
         if self._sock is not None:

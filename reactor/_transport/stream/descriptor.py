@@ -6,6 +6,8 @@ All of it is asked rarely, and costs the others nothing: what somebody sets gets
 
 from __future__ import annotations
 
+from reactor._transport.stream.producers import HIGH
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from socket import socket as Socket
@@ -21,6 +23,8 @@ class Descriptor:
     # An instance gets its dictionary when an attribute is set that is none of ours. From CPython 3.12 on its place is
     # there with that of the weak references.
     __slots__ = ("__dict__", "__weakref__")
+
+    _bufferSize = HIGH
 
     if TYPE_CHECKING:
         _wire: Wire
@@ -68,6 +72,18 @@ class Descriptor:
                 raise AttributeError(f"{self!r} has no session number")
             known = self.__dict__["_session"] = 0 if connector is None else connector.nextSession()
         return known
+
+    @property
+    def bufferSize(self) -> int:
+        """Bytes that may be queued; one more pauses a push producer. 65536 unless it is set."""
+        return self._bufferSize
+
+    @bufferSize.setter
+    def bufferSize(self, size: int) -> None:
+        self._bufferSize = size
+        source = self._wire.source
+        if source is not None:
+            source.high = size
 
     # The two directions.
 

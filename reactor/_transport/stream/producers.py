@@ -1,7 +1,7 @@
 """Who makes what a connection sends, and when it is told to go on or to wait. Pure: told how much is queued, calls the
 producer, knows no socket.
 
-A push producer (`streaming`) writes when it likes and is paused above `HIGH` bytes queued, resumed when all is sent. A
+A push producer (`streaming`) writes when it likes and is paused above `high` bytes queued, resumed when all is sent. A
 pull producer writes once each time it is asked, and is asked when all is sent.
 """
 
@@ -11,24 +11,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Bytes queued; one more pauses a push producer.
+# Bytes queued, unless somebody says otherwise; one more pauses a push producer.
 HIGH = 65536
 
 
 class Source:
     """A registered producer."""
 
-    __slots__ = ("paused", "producer", "streaming")
+    __slots__ = ("high", "paused", "producer", "streaming")
 
-    def __init__(self, producer: Any, streaming: bool) -> None:
+    def __init__(self, producer: Any, streaming: bool, high: int = HIGH) -> None:
         self.producer = producer
         self.streaming = streaming
+        self.high = high
         # A pull producer counts as paused until it is asked.
         self.paused = not streaming
 
     def fill(self, size: int) -> None:
         """`size` bytes are queued now that something was written."""
-        if size > HIGH and not self.paused:
+        if size > self.high and not self.paused:
             self.paused = True
             self.producer.pauseProducing()
 

@@ -172,7 +172,13 @@ class TCPTransport(SocketOptions, StreamTransport):
 class TCPListener:
     """What a port that listens on TCP is made of."""
 
-    __slots__ = ("_adopted", "_loop", "_reusePort", "backlog", "interface", "port")
+    __slots__ = ("_adopted", "_reusePort", "backlog", "interface", "loop", "port")
+
+    # Whose end of a connection it is that was accepted, and what its socket is told first.
+    wire = Wire
+    prepare = staticmethod(prepare)
+    # Whether a port is taken whose last connections are not forgotten yet.
+    reuseAddress = True
 
     def __init__(
         self,
@@ -186,7 +192,7 @@ class TCPListener:
         """Listen on `port` of `interface` with a queue of `backlog`, beside others that do so with `reusePort`; or on
         the socket `adopted`, which listens already.
         """
-        self._loop = loop
+        self.loop = loop
         self.port = port
         self.interface = interface
         self.backlog = backlog
@@ -203,10 +209,11 @@ class TCPListener:
             return sock
         target = literal(self.interface, self.port) if self.interface else (socket.AF_INET, ("", self.port))
         family, sockaddr = target if target is not None else (socket.AF_INET, (self.interface, self.port))
-        sock = self._loop.socket(family, socket.SOCK_STREAM)
+        sock = self.loop.socket(family, socket.SOCK_STREAM)
         try:
             sock.setblocking(False)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if self.reuseAddress:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if self._reusePort:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             if family == socket.AF_INET6:
@@ -225,9 +232,9 @@ class TCPListener:
 
     def admit(self, port: Port, sock: socket.socket, sockaddr: Any) -> None:
         """A client was accepted: the connection is made."""
-        prepare(sock)
-        wire = Wire(self._loop, sock)
-        wire.context.run(port.made, wire, wire, address(sockaddr))
+        self.prepare(sock)
+        wire = self.wire(self.loop, sock)
+        wire.context.run(port.made, wire, wire, self.address(sockaddr))
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> TCPTransport:
         """The transport of a connection that was accepted."""
@@ -237,14 +244,14 @@ class TCPListener:
         """The port closed its socket: TCP leaves nothing behind."""
 
 
-def adoptConnection(loop: Loop, fileDescriptor: int, addressFamily: int, factory: Any) -> TCPTransport | None:
-    """Take over somebody's connected socket, with a protocol that `factory` builds; None when it built none.
+def adoptConnection(listener: TCPListener, sock: socket.socket, factory: Any) -> TCPTransport | None:
+    """Take over the connected socket `sock` as one that `listener` had accepted, with a protocol that `factory` builds;
+    None when it built none.
 
-    Raises as `adopt`, what buildProtocol raises, and OSError when it is not connected. The copy is closed then.
+    Raises what buildProtocol raises, and OSError when it is not connected. The socket is closed then.
     """
-    sock = adopt("adoptStreamConnection", fileDescriptor, addressFamily)
     try:
-        peer = address(sock.getpeername())
+        peer = listener.address(sock.getpeername())
         protocol = factory.buildProtocol(peer)
     except BaseException:
         sock.close()
@@ -252,9 +259,9 @@ def adoptConnection(loop: Loop, fileDescriptor: int, addressFamily: int, factory
     if protocol is None:
         sock.close()
         return None
-    prepare(sock)
-    wire = Wire(loop, sock)
-    transport = TCPTransport(wire, wire, peer, protocol, None, factory)
+    listener.prepare(sock)
+    wire = listener.wire(listener.loop, sock)
+    transport = listener.transport(wire, wire, peer, protocol, factory)
     wire.context.run(transport.begin)
     return transport
 

@@ -65,6 +65,10 @@ class StreamTransport(Descriptor):
     kind = "stream"
     # Nothing waits here to be delivered.
     resuming = False
+    # What is made of what is no bytes.
+    _asBytes = staticmethod(asBytes)
+    # In which states a producer is taken.
+    feeding = WRITING
 
     def __init__(
         self,
@@ -101,7 +105,7 @@ class StreamTransport(Descriptor):
         for anything but bytes.
         """
         if data.__class__ is not bytes:
-            data = asBytes("transport.write", data)
+            data = self._asBytes("transport.write", data)
         if data:
             self._top.write(data)
 
@@ -113,7 +117,8 @@ class StreamTransport(Descriptor):
                 f"{type(iovec).__name__}; for one piece use transport.write()"
             )
         # All are looked at before the first is sent, so that a bad one sends nothing.
-        pieces = [piece if piece.__class__ is bytes else asBytes("transport.writeSequence", piece) for piece in iovec]
+        asked = "transport.writeSequence"
+        pieces = [piece if piece.__class__ is bytes else self._asBytes(asked, piece) for piece in iovec]
         data = b"".join(pieces)
         if data:
             self._top.write(data)
@@ -239,21 +244,21 @@ class StreamTransport(Descriptor):
     def registerProducer(self, producer: Any, streaming: bool) -> None:
         """Tell `producer` when to write.
 
-        A push producer (`streaming` true) is paused when more than 65536 bytes are queued and resumed when all are
-        sent; a pull producer is asked for one more write each time all are sent. `producer.stopProducing()` is called
-        when the connection gets lost, and at once when nothing more is sent anyway: it is over, or asked to close or
-        to end its half. RuntimeError when there is one; what a pull producer raises when it is asked for the first
-        time comes out, and it is not registered then.
+        A push producer (`streaming` true) is paused when more than `bufferSize` bytes are queued and resumed when all
+        are sent; a pull producer is asked for one more write each time all are sent. `producer.stopProducing()` is
+        called when the connection gets lost, and at once when nothing more is sent anyway: it is over, or asked to
+        close or to end its half. RuntimeError when there is one; what a pull producer raises when it is asked for the
+        first time comes out, and it is not registered then.
         """
         wire = self._wire
         if wire.source is not None:
             other = wire.source.producer
             what = "a file is being sent" if other is None else f"{shown(other)} is registered and was not unregistered"
             raise RuntimeError(f"cannot register {shown(producer)}: {what}")
-        if self._top.state not in WRITING:
+        if self._top.state not in self.feeding:
             producer.stopProducing()
             return
-        wire.source = Source(producer, bool(streaming))
+        wire.source = Source(producer, bool(streaming), self.bufferSize)
         if not streaming:
             try:
                 producer.resumeProducing()
@@ -327,12 +332,17 @@ class StreamTransport(Descriptor):
 
     def handshakeCompleted(self) -> None:
         """The handshake of a TLS layer is verified."""
-        protocol = self._protocol
-        if provides(protocol, "IHandshakeListener"):
+        protocol = self._handshakeListener()
+        if protocol is not None:
             try:
                 protocol.handshakeCompleted()
             except BaseException as e:
                 self._wire.endWith(e)
+
+    def _handshakeListener(self) -> Any:
+        """Who is told of a handshake's end; None when nobody wants to be."""
+        protocol = self._protocol
+        return protocol if provides(protocol, "IHandshakeListener") else None
 
     # Who and where.
 
@@ -386,9 +396,13 @@ class StreamTransport(Descriptor):
         try:
             self._protocol.makeConnection(self)
         except BaseException as e:
-            self._wire.endWith(e)
+            self._notMade(e)
         if top is not self._wire and top is self._top and top.state in WRITING:
             self.handshakeCompleted()
+
+    def _notMade(self, problem: BaseException) -> None:
+        """The protocol raised when it was told."""
+        self._wire.endWith(problem)
 
     def refuse(self) -> None:
         """The connection is made, and nobody wants it."""
@@ -399,8 +413,8 @@ class StreamTransport(Descriptor):
 
     def endReceived(self) -> bool:
         """The peer ended its half; whether the protocol wants to go on with ours."""
-        protocol = self._protocol
-        if not provides(protocol, "IHalfCloseableProtocol"):
+        protocol = self._halfCloseable()
+        if protocol is None:
             return False
         try:
             protocol.readConnectionLost()
@@ -410,12 +424,17 @@ class StreamTransport(Descriptor):
 
     def writingEnded(self) -> None:
         """Our half is ended."""
-        protocol = self._protocol
-        if provides(protocol, "IHalfCloseableProtocol"):
+        protocol = self._halfCloseable()
+        if protocol is not None:
             try:
                 protocol.writeConnectionLost()
             except BaseException as e:
                 self._wire.endWith(e)
+
+    def _halfCloseable(self) -> Any:
+        """Who is told of the end of one half; None when nobody wants to be."""
+        protocol = self._protocol
+        return protocol if provides(protocol, "IHalfCloseableProtocol") else None
 
     def farewell(self) -> None:
         """The reactor stops; the protocol will hear of it by `connectionLost`."""
@@ -430,9 +449,7 @@ class StreamTransport(Descriptor):
     def lost(self, reason: Failure) -> None:
         """The connection is over. Lets go of the protocol, so that both are freed with their last reference."""
         protocol, connector = self._protocol, self._connector
-        value = reason.value
-        if isinstance(value, ConnectionLost) and value.host is None:
-            value.host, value.port = getattr(self._peer, "host", None), getattr(self._peer, "port", None)
+        reason = self._reason(reason)
         self._top.receiver = _NOBODY
         if protocol is not None:
             try:
@@ -442,6 +459,17 @@ class StreamTransport(Descriptor):
         self._protocol = self._connector = None
         if connector is not None:
             connector.lost(reason)
+
+    def _reason(self, reason: Failure) -> Failure:
+        """What the program is told of the end, as the wire has it."""
+        value = reason.value
+        if isinstance(value, ConnectionLost) and value.host is None:
+            value.host, value.port = self._place()
+        return reason
+
+    def _place(self) -> tuple[Any, Any]:
+        """Host and port of the peer, for errors; None for what it has not."""
+        return getattr(self._peer, "host", None), getattr(self._peer, "port", None)
 
     def raised(self, problem: BaseException) -> Failure | None:
         """User code raised `problem`: report it. The failure to end the connection with, None when the reactor stops

@@ -16,7 +16,6 @@ import socket
 import struct
 
 from reactor._transport.stream.lifecycle import READING
-from reactor._transport.stream.producers import HIGH
 from reactor.error import ConnectionLost, FileDescriptorOverrun
 from reactor.failure import Failure
 
@@ -137,7 +136,7 @@ class Passing:
             self._marked = True
             self._loop.dirty.append(self)
         if wire.source is not None and len(waiting) > _MANY:
-            wire.source.fill(HIGH + 1)
+            wire.source.fill(wire.source.high + 1)
 
     def flush(self) -> None:
         """The callback that queued descriptors returned: each needs a byte."""

@@ -19,7 +19,7 @@ from reactor._transport.stream.transport import StreamTransport
 from reactor._transport.stream.wire import Wire
 from reactor._transport.unix.descriptors import Passing
 from reactor._transport.unix.path import BoundPath, address, removeStaleSocket
-from reactor.error import ConnectionLost, UnsupportedAddressFamily
+from reactor.error import UnsupportedAddressFamily
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from reactor._transport.stream.tcp import Address
     from reactor._transport.stream.transport import Top
     from reactor.address import UNIXAddress
-    from reactor.failure import Failure
     from reactor.interfaces import ITLSTransport, IUNIXTransport
 else:
     from reactor._ground.declare import ITLSTransport, IUNIXTransport, implementer
@@ -177,13 +176,9 @@ class UNIXTransport(SocketOptions, StreamTransport):
         elif self._passing is not None:
             self._passing.receiver = None
 
-    def lost(self, reason: Failure) -> None:
-        """The connection is over."""
-        value = reason.value
-        if isinstance(value, ConnectionLost) and value.host is None:
-            # An address of this kind has a name instead of a host; a client knows it, a server knows its own.
-            value.host = getattr(self._peer, "name", None) or getattr(self.getHost(), "name", None)
-        super().lost(reason)
+    def _place(self) -> tuple[Any, Any]:
+        # An address of this kind has a name instead of a host; a client knows it, a server knows its own.
+        return getattr(self._peer, "name", None) or getattr(self.getHost(), "name", None), None
 
 
 class UNIXListener:
