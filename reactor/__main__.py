@@ -23,7 +23,7 @@ def _seconds(text: str) -> float | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reactor", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands = parser.add_subparsers(dest="command", metavar="command")
     workers = commands.add_parser(
         "workers",
         help="several processes that serve one port",
@@ -37,6 +37,18 @@ def _parser() -> argparse.ArgumentParser:
     workers.add_argument(
         "--drain", type=_seconds, default=30.0, metavar="SECONDS", help="what connections have to finish (30; or none)"
     )
+    migrate = commands.add_parser(
+        "migrate",
+        help="what of a program for Twisted is here",
+        description="Say for each name of Twisted's that a program uses whether it is here under the same words, here"
+        " but different, or not here, and what to use then. Files are read, not imported; Twisted need not be there."
+        " The status is 0 if all is here, 1 if something differs or is missing, 2 if something could not be read.",
+    )
+    migrate.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with Python files")
+    what = migrate.add_mutually_exclusive_group()
+    what.add_argument("--diff", action="store_true", help="print changed imports instead, as patch -p0 takes them")
+    what.add_argument("--write", action="store_true", help="change the imports in the files as well")
+    migrate.add_argument("-q", "--quiet", action="store_true", help="nothing of what is here under the same words")
     return parser
 
 
@@ -70,7 +82,16 @@ def main(arguments: Sequence[str]) -> None:
         fd, number, drain, function, *rest = arguments[1:]
         serve(int(fd), int(number), _seconds(drain), function, rest)
         return
-    _workers(_parser().parse_args(arguments))
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "workers":
+        _workers(options)
+    elif options.command == "migrate":
+        from reactor._migrate.command import migrate
+
+        sys.exit(migrate(options))
+    else:
+        parser.print_help()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ top if it wants that. It is to be done in a process of its own: a module that is
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import runpy
 import sys
 from importlib.abc import Loader, MetaPathFinder
@@ -21,16 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# Twisted's module -> ours, where the rule does not say so.
-NAMES = {
-    "twisted.application.internet": "reactor.service",
-    "twisted.application.service": "reactor.service",
-    "twisted.python.components": "reactor.components",
-    "twisted.python.failure": "reactor.failure",
-    "twisted.python.threadable": "reactor.compat.threadable",
-    "twisted.python.threadpool": "reactor.threadpool",
-    "twisted.words.protocols.irc": "protocols.irc",
-}
+from reactor._migrate.knowledge import MODULES
+
 # Parts of twisted.internet that only import others of it: they are on top of what is served here.
 ON_TOP = {"twisted.internet._producer_helpers"}
 # What is on top as well for programs that handle pyOpenSSL's keys and contexts: Twisted's module for them.
@@ -38,16 +29,8 @@ OPENSSL = {f"twisted.internet.{name}" for name in ("ssl", "_sslverify", "_servic
 
 
 def counterpart(name: str) -> str | None:
-    """The name of our module for Twisted's, or None."""
-    if name in NAMES:
-        return NAMES[name]
-    package, _, module = name.rpartition(".")
-    rooms = {"twisted.internet": ("reactor", "reactor.compat"), "twisted.protocols": ("protocols",)}
-    for room in rooms.get(package, ()):
-        ours = f"{room}.{module}"
-        if importlib.util.find_spec(ours) is not None:
-            return ours
-    return None
+    """The name of our module for Twisted's, or None: as `python -m reactor migrate` changes imports."""
+    return MODULES[name].ours if name in MODULES else None
 
 
 class Alias(ModuleType):

@@ -36,7 +36,7 @@ LAYERS = (
     "_core.loop _core.running",
     "_transport",
     "reactor base _face",
-    "task threads endpoints service workers ssl stdio utils testing compat aio twisted pytestplugin __main__",
+    "task threads endpoints service workers ssl stdio utils testing compat aio twisted pytestplugin _migrate __main__",
 )
 # A package of modules of several rows: each of those must be named itself.
 NOT_INHERITED = {"_core"}

@@ -74,7 +74,11 @@ def environment() -> dict[str, str]:
 
 def printed(hook: Path, program: str, *arguments: object, options: tuple[str, ...] = ()) -> list[str]:
     """What a program of that folder prints; it has to end well, and to write no error. `options` are the hook's."""
-    command = commandOf(hook, *options, PROGRAMS / program, *arguments)
+    return linesOf(commandOf(hook, *options, PROGRAMS / program, *arguments))
+
+
+def linesOf(command: list[str]) -> list[str]:
+    """What a command prints that ends well and writes no error."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=environment(), check=False)
     assert done.returncode == 0 and "Traceback" not in done.stderr, f"{done.stdout}\n{done.stderr}"
     return done.stdout.splitlines()
