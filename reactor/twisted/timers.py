@@ -9,15 +9,18 @@ from __future__ import annotations
 from contextvars import copy_context
 from heapq import heappush
 from time import monotonic, time
+from traceback import format_stack
 from types import MethodType
 from typing import TYPE_CHECKING
 
+from twisted.internet import base as theirs
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
 from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
 from reactor._core import timers
 from reactor._core.timers import CANCELLED, _WithKeywords
+from reactor.twisted import logs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +37,11 @@ class DelayedCall(timers.DelayedCall):
 
     # With a place for attributes of the program's own.
 
+    #: The clock of `getTime`.
+    seconds = staticmethod(time)
+    #: Where the call was made, a list of lines, when `twisted.internet.base.DelayedCall.debug` is set; else None.
+    creator: list[str] | None = None
+
     @property
     def time(self) -> float:
         """When the call is due, in seconds since 1970."""
@@ -48,17 +56,40 @@ class DelayedCall(timers.DelayedCall):
             raise AlreadyCancelled
         raise AlreadyCalled
 
+    def _doubt(self, secondsFromNow: float) -> None:
+        # What should have been called in the past is called now.
+        if not secondsFromNow < 0:
+            super()._doubt(secondsFromNow)
+
+
+class _Traced(DelayedCall):
+    """One that knows where it was made, and says so."""
+
+    def __init__(self) -> None:
+        self.creator = format_stack()[:-2]
+
+    def runDue(self) -> None:
+        try:
+            super().runDue()
+        except BaseException as e:
+            logs.report("a delayed call raised that was made here:\n%s", e, "".join(self.creator or ()))
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()[:-1]}\n\ntraceback at creation: \n\n{'    '.join(self.creator or ())}>"
+
 
 def scheduler(queue: TimerQueue) -> Callable[..., DelayedCall]:
     """The `callLater` of a reactor whose timers are `queue`."""
     seconds, heap = queue.seconds, queue.heap
+    # What programs and trial set it on.
+    debugged = theirs.DelayedCall
 
     def callLater(
         self: TimerQueue, delay: float, callable: Callable[..., Any], *args: object, **kw: object
     ) -> DelayedCall:
         """Call `callable(*args, **kw)` when `delay` seconds have passed. AssertionError for a negative delay."""
         assert delay >= 0, f"{delay} is not greater than or equal to 0 seconds"
-        call = _new(DelayedCall)
+        call = _Traced() if debugged.debug else _new(DelayedCall)
         self.serial = call._entry = serial = self.serial + 1
         call._when = when = seconds() + delay
         call._queue = self

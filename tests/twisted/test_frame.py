@@ -103,6 +103,35 @@ def test_whatSchedulesCanBeKeptInAClass(frame: Any) -> None:
     assert made == ["called"]
 
 
+def test_resetIntoThePastIsNow(frame: Any) -> None:
+    made: list[int] = []
+    call = frame.callLater(PATIENCE, made.append, 1)
+    frame.callLater(0, frame.crash)
+    call.reset(-1)
+    frame.run(installSignalHandlers=False)
+    assert made == [1]
+    with pytest.raises(ValueError, match="nan"):
+        frame.callLater(1, print).reset(float("nan"))
+
+
+def test_delayedCallsSayWhereTheyWereMade(frame: Any, logged: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert frame.callLater(1, print).creator is None
+    assert before(frame.callLater(1, print)) == pytest.approx(1, abs=0.5)
+    monkeypatch.setattr("twisted.internet.base.DelayedCall.debug", True)
+    call = frame.callLater(0, divmod, 1, 0)
+    assert __file__ in call.creator[-1] and "divmod" in call.creator[-1]
+    assert call.creator[-1] in repr(call)
+    frame.callLater(0, frame.crash)
+    frame.run(installSignalHandlers=False)
+    assert failures(logged) == [ZeroDivisionError]
+    assert any(call.creator[-1] in event["why"] for event in logged if "why" in event)
+
+
+def before(call: Any) -> float:
+    """Seconds until `call`, on its own clock."""
+    return float(call.getTime() - call.seconds())
+
+
 def test_triggersInTheirOrder(frame: Any) -> None:
     told: list[Any] = []
     gate: theirs.Deferred[None] = theirs.Deferred()
