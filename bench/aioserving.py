@@ -1,4 +1,5 @@
-"""asyncio programs on our loop and on others: every kind of echo server in one turn, so that one table has them all.
+"""asyncio programs on our loop and on others: every kind of echo server, or every library, in one turn, so that one
+table has them all.
 
 As in `measure`, one call of a benchmark's function measures one peer in one round.
 """
@@ -8,11 +9,13 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 
+from bench.aioapps import AIOHTTP, UVICORN, WEBSOCKETS, isInstalled
 from bench.aioservers import BUFFERED, SOCKETS, STREAMS, UDP
 from bench.certificate import certificate
 from bench.child import Child, python
 from bench.machine import cores
 from bench.measure import PATIENCE, loaded
+from bench.questions import HTTP, WEBSOCKET
 from bench.servers import TCP, TLS, UNIX
 
 TYPE_CHECKING = False
@@ -48,4 +51,19 @@ def echoes(name: str, plan: Plan) -> Figures:
             address = {UNIX: f"unix:{where}", TLS: "tls:{}", UDP: "udp:{}"}.get(kind, "{}")
             taken = loaded(server, replace(plan, size=size, depth=depth), "bytes", address)
             figures[key] = taken["cpu"]
+    return figures
+
+
+# By the library: what it is asked.
+QUESTIONS = {AIOHTTP: HTTP, UVICORN: HTTP, WEBSOCKETS: WEBSOCKET}
+
+
+def libraries(name: str, plan: Plan) -> Figures:
+    """What CPU time an answer costs a server by each library that is installed."""
+    figures = {}
+    for library, kind in QUESTIONS.items():
+        if isInstalled(library):
+            lifetime = int(plan.seconds) + 2 * PATIENCE
+            server = Child(python("bench.aioapps", name, lifetime, library), cores().measured)
+            figures[library] = loaded(server, replace(plan, depth=1), kind)["cpu"]
     return figures

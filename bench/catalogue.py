@@ -140,6 +140,20 @@ BENCHMARKS: dict[str, Benchmark] = {
         aioserving.echoes,
         lambda plan: f"CPU time of a message, 1 KiB each, {plan.connections} connections, {plan.seconds:g} s each",
     ),
+    "aioapps": Benchmark(
+        "servers by libraries of asyncio's world: aiohttp, uvicorn, websockets",
+        (
+            Figure("aiohttp", "aiohttp hello us", 1, compared=True),
+            Figure("uvicorn", "uvicorn (httptools) hello us", 1, compared=True),
+            Figure("websockets", "websockets echo us", 1, compared=True),
+        ),
+        peers.ASYNCIO,
+        aioserving.libraries,
+        lambda plan: (
+            f"CPU time of an answer, {plan.connections} connections, WebSocket messages of {plan.size} bytes, "
+            f"{plan.seconds:g} s each; load in Python"
+        ),
+    ),
     "aiocalls": Benchmark(
         "calls and tasks on loops of asyncio's kind",
         (

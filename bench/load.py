@@ -3,7 +3,7 @@ KIND IDLE`.
 
 The same program as load.c, which says what it does and prints (WHERE is told in net.h). It is slower than the fast
 servers: with this load their messages per second are the load's, and the CPU time per message is what to compare.
-Datagrams that are lost stay lost.
+Datagrams that are lost stay lost. Besides, KIND may be one of `questions`, whose answers are no echoes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,12 @@ import sys
 from functools import cache
 from time import perf_counter
 
+from bench.questions import QUESTIONS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
     from typing import Any
 
 HOST = "127.0.0.1"
@@ -53,9 +56,16 @@ def _context() -> Any:
 class Connection:
     """One connection and its batch of messages: what of it is sent, what has come back, and since when."""
 
-    __slots__ = ("_again", "_batch", "_piece", "_poller", "_sent", "_watched", "got", "sentAt", "socket")
+    __slots__ = ("_again", "_batch", "_due", "_piece", "_poller", "_sent", "_watched", "got", "sentAt", "socket")
 
-    def __init__(self, where: str, message: bytes, depth: int, poller: select.epoll) -> None:
+    def __init__(
+        self,
+        where: str,
+        message: bytes,
+        depth: int,
+        poller: select.epoll,
+        opened: Callable[[socket.socket], int] | None = None,
+    ) -> None:
         self._batch = message * depth
         datagrams = where.startswith("udp:")
         self._piece = len(message) if datagrams else len(self._batch)
@@ -64,6 +74,9 @@ class Connection:
         self._poller = poller
         self._watched = select.EPOLLIN
         self.socket = dial(where)
+        # How much comes back.
+        answer = len(message) if opened is None else opened(self.socket)
+        self._due = depth * (answer if answer > 0 else len(message) + answer)
         self.socket.setblocking(False)
         poller.register(self.socket, self._watched)
 
@@ -96,8 +109,8 @@ class Connection:
             if not data:
                 raise ConnectionError("connection lost")
             self.got += len(data)
-            if self.got >= len(self._batch) or not self._again:
-                return self.got >= len(self._batch)
+            if self.got >= self._due or not self._again:
+                return self.got >= self._due
 
 
 def framed(kind: str, size: int) -> bytes:
@@ -110,12 +123,19 @@ def framed(kind: str, size: int) -> bytes:
     return (size - 4).to_bytes(4, "big") + b"x" * (size - 4) if kind == "strings" else b"x" * size
 
 
-def run(where: str, connections: int, message: bytes, seconds: float, depth: int) -> tuple[int, float, Counter[int]]:
+def run(
+    where: str,
+    connections: int,
+    message: bytes,
+    seconds: float,
+    depth: int,
+    opened: Callable[[socket.socket], int] | None = None,
+) -> tuple[int, float, Counter[int]]:
     """Load the server: (messages counted, seconds that took, how many batches took how many microseconds)."""
     from collections import Counter
 
     poller = select.epoll()
-    all_ = [Connection(where, message, depth, poller) for _ in range(connections)]
+    all_ = [Connection(where, message, depth, poller, opened) for _ in range(connections)]
     byFile = {connection.socket.fileno(): connection for connection in all_}
     took: Counter[int] = Counter()
     messages, began, now = 0, 0.0, perf_counter()
@@ -149,7 +169,8 @@ def main() -> None:
     where, connections, size, seconds, depth, kind, idle = sys.argv[1:]
     signal.alarm(int(float(seconds)) + 60)
     held = [dial(where) for _ in range(int(idle))]
-    messages, measured, took = run(where, int(connections), framed(kind, int(size)), float(seconds), int(depth))
+    make, opened = QUESTIONS.get(kind, (lambda size: framed(kind, size), None))
+    messages, measured, took = run(where, int(connections), make(int(size)), float(seconds), int(depth), opened)
     print(json.dumps({"messages": messages, "seconds": measured, "took": took}), flush=True)
     for connection in held:
         connection.close()

@@ -19,6 +19,7 @@ from bench.child import ROOT, BenchError, Child, python
 from bench.holders import FIRST
 from bench.machine import CpuTime, cores, cpuTime, pinnedTo, residentKiB
 from bench.native import cacheFolder, compiled
+from bench.questions import QUESTIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,19 +52,21 @@ def floor() -> str:
 class Load:
     """The load on an echo server: one process in C, or one in Python for each core that there is for them.
 
-    `where` is told in net.h, `kind` is that of the messages.
+    `where` is told in net.h, `kind` is that of the messages. One of `questions` is asked by a single process in Python:
+    who answers those is slower than that.
     """
 
     def __init__(self, stack: ExitStack, where: str, plan: Plan, kind: str) -> None:
-        program = compiled("load", where.startswith("tls:"))
-        on = cores().load[:1] if program else cores().load[: plan.connections]
+        asked = kind in QUESTIONS
+        program = None if asked else compiled("load", where.startswith("tls:"))
+        on = cores().load[:1] if program or asked else cores().load[: plan.connections]
         command = [str(program)] if program else python("bench.load")
         self._patience = plan.seconds + PATIENCE
         self._children = []
         for number, core in enumerate(on):
             share = len(range(number, plan.connections, len(on)))
             idle = plan.idle if not number else 0
-            arguments = (where, share, plan.size + FRAMING[kind], plan.seconds, plan.depth, kind, idle)
+            arguments = (where, share, plan.size + FRAMING.get(kind, 0), plan.seconds, plan.depth, kind, idle)
             self._children.append(stack.enter_context(Child([*command, *map(str, arguments)], core)))
 
     def awaitWarm(self) -> None:

@@ -34,6 +34,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "tls": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
     "udp": {"size": 1024, "connections": 50, "depth": 1, "seconds": 3.0, "rounds": 3},
     "aio": {"connections": 50, "seconds": 2.0, "rounds": 3},
+    "aioapps": {"size": 1024, "connections": 50, "seconds": 2.0, "rounds": 3},
     "aiocalls": {"seconds": 1.0, "rounds": 3},
     "twisted": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "latency": {"size": 1024, "connections": 50, "rate": 0, "seconds": 3.0, "rounds": 3},

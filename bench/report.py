@@ -61,6 +61,7 @@ CASES: tuple[Case, ...] = (
     Case("TLS handshakes", "handshakes", {}),
     Case("UDP echo, 1 KiB", "udp", {}),
     Case("asyncio's programs", "aio", {}),
+    Case("libraries of asyncio's world", "aioapps", {}),
     Case("asyncio's calls and tasks", "aiocalls", {}),
     Case("Twisted's programs, on our engine", "twisted", {}),
     Case("connections made by a client", "connect", {}),

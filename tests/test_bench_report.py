@@ -13,10 +13,11 @@ import pytest
 from benching import runBench
 from patience import PATIENCE
 
-from bench import aioservers, certificate, load, peers, plots, report, results, servers, table
+from bench import aioapps, aioservers, aioserving, certificate, load, peers, plots, report, results, servers, table
 from bench.catalogue import BENCHMARKS, SECURE
 from bench.child import Child, python
 from bench.plan import DEFAULTS, Plan
+from bench.questions import QUESTIONS
 
 needsOpenSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here to make a certificate")
 
@@ -120,6 +121,39 @@ def test_asyncioServersEcho(name: str, kind: str) -> None:
 def test_requestsAreTheSameFromBothLoads(name: str) -> None:
     few = ("--connections", "2", "--rounds", "1", "--seconds", "0.1")
     assert name in runBench("twisted", "--only", name, *few, CC="no-such-compiler")
+
+
+@pytest.mark.parametrize("library", aioapps.LIBRARIES)
+@pytest.mark.parametrize("name", [name for name in peers.ASYNCIO if peers.isInstalled(name)])
+def test_librariesServersAnswer(name: str, library: str) -> None:
+    if not aioapps.isInstalled(library):
+        pytest.skip(f"no {library} here")
+    asked, opened = QUESTIONS[aioserving.QUESTIONS[library]]
+    with (
+        Child(python("bench.aioapps", name, 20, library), None) as child,
+        load.dial(f":{child.port()}") as connection,
+        connection.makefile("rb") as answers,
+    ):
+        connection.settimeout(PATIENCE)
+        answer = opened(connection)
+        for size in (5, 126, 70_000):
+            message = asked(size)
+            connection.sendall(message)
+            due = answer if answer > 0 else len(message) + answer
+            got = answers.read(due)
+            assert len(got) == due
+            assert got.endswith(b"hello, world" if answer > 0 else b"x" * size)
+
+
+def test_answersThatAreNone() -> None:
+    for _, opened in QUESTIONS.values():
+        for answer in (b"HTTP/1.1 400 no\r\n\r\n", b"HTTP/1.1 2"):
+            one, other = socket.socketpair()
+            with one, other:
+                other.sendall(answer)
+                other.shutdown(socket.SHUT_WR)
+                with pytest.raises(ConnectionError):
+                    opened(one)
 
 
 @pytest.mark.parametrize("name", [name for name in (*peers.GUESTS, "aiofastnet") if peers.isInstalled(name)])
