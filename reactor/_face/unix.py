@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import fsencode
+
 from reactor._core.timers import checkDelay
 from reactor._transport.client.connector import Connector
 
@@ -133,11 +135,13 @@ class ReactorUNIX:
         return port
 
     def _adoptUNIXPort(self, fileDescriptor: int, factory: Any) -> Port:
-        from reactor._transport.unix.stream import adoptPort
+        from reactor._transport.unix.stream import UNIXListener, adopted
 
-        return self._listen(adoptPort(self._loop, fileDescriptor), factory)
+        sock = adopted("adoptStreamPort", fileDescriptor)
+        return self._listen(UNIXListener(self._loop, fsencode(sock.getsockname()), 0, 0, False, sock), factory)
 
     def _adoptUNIXConnection(self, fileDescriptor: int, factory: Any) -> UNIXTransport | None:
-        from reactor._transport.unix.stream import adoptConnection
+        from reactor._transport.unix.stream import UNIXListener, adoptConnection, adopted
 
-        return adoptConnection(self._loop, fileDescriptor, factory)
+        sock = adopted("adoptStreamConnection", fileDescriptor)
+        return adoptConnection(UNIXListener(self._loop, b"", 0, 0, False), sock, factory)

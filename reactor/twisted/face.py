@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from socket import AF_INET, AF_INET6
+from os import fsencode
+from socket import AF_INET, AF_INET6, AF_UNIX
 from typing import TYPE_CHECKING
 
-from twisted.internet.interfaces import IReactorTCP
-from twisted.internet.posixbase import PosixReactorBase
+from twisted.internet.error import UnsupportedAddressFamily
+from twisted.internet.interfaces import IReactorTCP, IReactorUNIX
 from zope.interface import implementer
 
 from reactor._transport.stream.tcp import adopt, adoptConnection
+from reactor._transport.unix import stream as unix
+from reactor.twisted import unixstreams
 from reactor.twisted.connectors import Connector, Destination
 from reactor.twisted.ports import Listener, Port
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from reactor.twisted.frame import Engine
 
 
-@implementer(IReactorTCP)
+@implementer(IReactorTCP, IReactorUNIX)
 class ReactorStreams:
     """A part of `TwistedReactor`."""
 
@@ -43,20 +46,46 @@ class ReactorStreams:
 
     def adoptStreamPort(self, fileDescriptor: int, addressFamily: Any, factory: Any) -> Any:
         """Listen on a copy of a socket that listens already. UnsupportedAddressFamily for one that is none."""
-        if addressFamily not in (AF_INET, AF_INET6):
-            return PosixReactorBase.adoptStreamPort(self, fileDescriptor, addressFamily, factory)  # type: ignore[arg-type]
-        sock = adopt("adoptStreamPort", fileDescriptor, addressFamily)
+        sock = _adopted("adoptStreamPort", fileDescriptor, addressFamily)
+        if addressFamily == AF_UNIX:
+            path = fsencode(sock.getsockname())
+            return self._listenUNIX(unixstreams.Listener(self.engine._loop, path, 50, 0o666, False, sock), factory)
         host, port = sock.getsockname()[:2]
         return self._listen(Listener(self.engine, port, host, 0, sock), factory)
 
     def adoptStreamConnection(self, fileDescriptor: int, addressFamily: Any, factory: Any) -> Any:
         """Take over a copy of a connected socket, with a protocol that `factory` builds."""
-        if addressFamily not in (AF_INET, AF_INET6):
-            return PosixReactorBase.adoptStreamConnection(self, fileDescriptor, addressFamily, factory)  # type: ignore[arg-type]
-        sock = adopt("adoptStreamConnection", fileDescriptor, addressFamily)
+        sock = _adopted("adoptStreamConnection", fileDescriptor, addressFamily)
+        if addressFamily == AF_UNIX:
+            listener = unixstreams.Listener(self.engine._loop, b"", 0, 0, False)
+            return unix.adoptConnection(listener, sock, factory)
         return adoptConnection(Listener(self.engine, 0, "", 0), sock, factory)
+
+    def listenUNIX(
+        self, address: Any, factory: Any, backlog: int = 50, mode: int = 0o666, wantPID: bool | int = 0
+    ) -> Any:
+        """Listen on a UNIX socket. CannotListenError when the system refuses, or somebody holds its lock."""
+        path = unixstreams.pathOf(address)
+        return self._listenUNIX(unixstreams.Listener(self.engine._loop, path, backlog, mode, bool(wantPID)), factory)
+
+    def connectUNIX(self, address: Any, factory: Any, timeout: float = 30, checkPID: bool | int = 0) -> Any:
+        """Connect to a UNIX socket. What becomes of it is told to `factory`."""
+        connector = unixstreams.UNIXConnector(self.engine, address, factory, timeout, checkPID)
+        connector.connect()
+        return connector
+
+    def _listenUNIX(self, listener: Any, factory: Any) -> Port:
+        port = unixstreams.UNIXPort(self.engine, listener, factory)
+        port.startListening()
+        return port
 
     def _listen(self, listener: Any, factory: Any) -> Port:
         port = Port(self.engine, listener, factory)
         port.startListening()
         return port
+
+
+def _adopted(method: str, fileDescriptor: int, addressFamily: Any) -> Any:
+    if addressFamily not in (AF_INET, AF_INET6, AF_UNIX):
+        raise UnsupportedAddressFamily(addressFamily)
+    return adopt(method, fileDescriptor, addressFamily)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
 from twisted.internet.tcp import Port as TwistedPort
@@ -56,11 +56,10 @@ class Listener(TCPListener):
 
 @implementer(IListeningPort)
 class Port(server.Port):
-    """What `listenTCP` returns."""
+    """What `listenTCP` returns, and what others are made of."""
 
     __slots__ = ()
 
-    promise = Deferred
     _type = "TCP"
 
     def __init__(self, engine: Engine, listener: Any, factory: Any) -> None:
@@ -94,13 +93,30 @@ class Port(server.Port):
         """Whether it was asked to stop, and its factory does not know yet."""
         return self._stopping is not None
 
+    def stopListening(self) -> Deferred[None]:
+        """Hear from nobody any more, and close in the next turn, as there: what a program does with the port until then
+        is still done. The Deferred fires with None when the factory was told; what its `doStop` raises, it fails with.
+        """
+        self._loop.poller.checkProcess()
+        if self._sock is None:
+            return succeed(None)
+        self._loop.poller.forget(self)
+        waiting: Deferred[None] = Deferred()
+        if self._stopping is None:
+            self._stopping = [waiting]
+            self._loop.soonIn(self.context, self.connectionLost)
+        else:
+            self._stopping.append(waiting)
+        return waiting
+
+    loseConnection = stopListening
+
     def connectionLost(self, reason: object = None) -> None:
-        """Close at once, and tell the factory."""
+        """Close at once, and tell the factory, then whoever waits for that."""
         self._loop.poller.forget(self)
         if self._sock is not None:
             self._close()
-            self._sayClosed()
-            self.factory.doStop()
+            self._told([] if self._stopping is None else self._stopping)
 
     # Said and raised in Twisted's words.
 

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
     from reactor._transport.stream.transport import Top
 
+if TYPE_CHECKING:
+    from reactor._transport.stream.transport import StreamTransport as Base
+else:
+    Base = object
+
 Told = TypeVar("Told")
 
 
@@ -65,18 +70,14 @@ class TwistedWire(Wire):
         return self.state is State.HEARD or self.state in DRAINING
 
 
-@implementer(ITransport, ITCPTransport, ITLSTransport, IConsumer, IPushProducer, ISystemHandle, ILoggingContext)
-class Connection(TCPTransport):
-    """A connection over TCP, as a protocol of Twisted's sees it."""
+class Connection(Base):
+    """A connection as a protocol of Twisted's sees it, whatever it goes over."""
 
     __slots__ = ()
 
     # Until the end: one that is registered behind loseConnection holds it up.
     feeding = frozenset(State) - {State.ENDING, State.CLOSED}
     _tlsClientDefault = False
-
-    def _address(self, sockaddr: Any) -> Any:
-        return addressOf(sockaddr)
 
     @staticmethod
     def _asBytes(method: str, data: object) -> bytes:
@@ -177,7 +178,7 @@ class Connection(TCPTransport):
         _newtls.startTLS(self, ctx, normal, plain)
 
 
-class Server(Connection):
+class Accepted(Connection):
     """One that a port accepted, or that was adopted."""
 
     __slots__ = ()
@@ -188,7 +189,7 @@ class Server(Connection):
     def begin(self) -> None:
         """The connection is made: tell the protocol, and read."""
         self.server = port = self._connector
-        self.__dict__["_session"] = self.client[1] if port is None else port.nextSession()
+        self.__dict__["_session"] = self.client[1] or 0 if port is None else port.nextSession()
         super().begin()
 
     def _notMade(self, problem: BaseException) -> None:
@@ -215,11 +216,14 @@ class Server(Connection):
         return f"{prefixOf(self._protocol)},{self.sessionno},{self.hostname}"
 
     def __repr__(self) -> str:
-        where = self.getHost().port if self.server is None else self.server._realPortNumber
+        where = self._number() if self.server is None else self.server._realPortNumber
         return f"<{type(self._protocol).__name__} #{self.sessionno} on {where}>"
 
+    def _number(self) -> Any:
+        return self.getHost().port
 
-class Client(Connection):
+
+class Made(Connection):
     """One that was made from here."""
 
     __slots__ = ()
@@ -255,6 +259,26 @@ class Client(Connection):
 
     def __repr__(self) -> str:
         return f"<{type(self)} to {self.addr} at {id(self):x}>"
+
+
+@implementer(ITransport, ITCPTransport, ITLSTransport, IConsumer, IPushProducer, ISystemHandle, ILoggingContext)
+class Server(Accepted, TCPTransport):
+    """One over TCP that a port accepted, or that was adopted."""
+
+    __slots__ = ()
+
+    def _address(self, sockaddr: Any) -> Any:
+        return addressOf(sockaddr)
+
+
+@implementer(ITransport, ITCPTransport, ITLSTransport, IConsumer, IPushProducer, ISystemHandle, ILoggingContext)
+class Client(Made, TCPTransport):
+    """One over TCP that was made from here."""
+
+    __slots__ = ()
+
+    def _address(self, sockaddr: Any) -> Any:
+        return addressOf(sockaddr)
 
 
 def socketAddress(address: Any) -> Any:

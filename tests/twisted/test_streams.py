@@ -240,12 +240,10 @@ def test_theTransportWhileItConnects(pair: Pair) -> None:
 
 
 def test_refused(pair: Pair) -> None:
-    connector = pair.connect()
-    port = pair.port.getHost().port
+    port = pair.listen().getHost().port
     pair.port.stopListening()
-    pair.reactor.removeAll()
-    connector.stopConnecting()
-    connector.connect()
+    pair.reactor.iterate()
+    pair.reactor.connectTCP("127.0.0.1", port, pair.clientFactory)
     pair.run()
     assert pair.told[-1] == ("clientConnectionFailed", words.ConnectionRefusedError)
     assert pair.reason.type is words.ConnectionRefusedError

@@ -11,7 +11,6 @@ from reactor.defer import Deferred
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from socket import socket as Socket
     from typing import Any
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
 class Stoppable(Watch):
     """A socket that hears from anybody, and the factory or protocol that it serves."""
-
-    # What whoever stops it is given to wait with.
-    promise: Callable[[], Any] = Deferred
 
     # With a place for attributes of the program's own.
     __slots__ = ("__dict__", "__weakref__", "_kept", "_loop", "_opened", "_sock", "_stopping")
@@ -82,7 +78,7 @@ class Stoppable(Watch):
         """
         self._loop.poller.checkProcess()
         self._loop.poller.forget(self)
-        waiting = self.promise()
+        waiting: Deferred[None] = Deferred()
         if self._sock is not None:
             self._stopping = stopping = [waiting]
             self._close()

@@ -30,6 +30,9 @@ class UNIXDestination:
 
     __slots__ = ("checkPID", "host", "loop", "path", "port")
 
+    # Whose end of a connection it is that was made.
+    wire = Wire
+
     def __init__(self, loop: Loop, path: bytes, checkPID: bool) -> None:
         """With `checkPID`, connect only if a living process holds the lock of `path`."""
         self.loop = loop
@@ -38,13 +41,17 @@ class UNIXDestination:
         self.host = os.fsdecode(path)
         self.port = None
 
-    def address(self) -> UNIXAddress:
+    def address(self) -> Any:
         """What was asked for."""
         return UNIXAddress(self.path)
 
     def dial(self, connector: Connector) -> Underway:
         """Begin; tell the connector how it ended."""
         return Underway(self.loop, self, connector)
+
+    def opened(self, connector: Connector) -> socket.socket:
+        """A socket to connect with. OSError when there is none."""
+        return self.loop.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, connector: Connector) -> StreamTransport:
         """The transport of a connection that was made."""
@@ -78,14 +85,14 @@ class Underway:
             connector.failed(BadFileError(string="no living process holds its lock", **facts))
             return
         try:
-            sock = destination.loop.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock = destination.opened(connector)
         except OSError as e:
             connector.failed(ConnectBindError(e.errno, e.strerror or "", **facts))
             return
         sock.setblocking(False)
         problem = _connected(sock, destination.path)
         if problem is None:
-            wire = Wire(destination.loop, sock)
+            wire = destination.wire(destination.loop, sock)
             wire.context = connector.context
             connector.connected(wire, wire, destination.address())
         else:

@@ -169,12 +169,15 @@ class UNIXTransport(SocketOptions, StreamTransport):
         if self._top is not self._wire:
             # Descriptors travel beside bytes in the clear only.
             return
-        if provides(protocol, "IFileDescriptorReceiver"):
+        if self._takesDescriptors(protocol):
             passing = self._passes()
             passing.receiver = protocol
             self._wire.receiver = passing
         elif self._passing is not None:
             self._passing.receiver = None
+
+    def _takesDescriptors(self, protocol: Any) -> bool:
+        return provides(protocol, "IFileDescriptorReceiver")
 
     def _place(self) -> tuple[Any, Any]:
         # An address of this kind has a name instead of a host; a client knows it, a server knows its own.
@@ -184,7 +187,10 @@ class UNIXTransport(SocketOptions, StreamTransport):
 class UNIXListener:
     """What a port that listens on a UNIX socket is made of."""
 
-    __slots__ = ("_adopted", "_backlog", "_bound", "_lock", "_loop", "_mode", "_path", "interface", "port")
+    __slots__ = ("_adopted", "_bound", "_lock", "_path", "backlog", "interface", "loop", "mode", "port")
+
+    # Whose end of a connection it is that was accepted.
+    wire = Wire
 
     def __init__(
         self,
@@ -198,13 +204,13 @@ class UNIXListener:
         """Listen at `path`, with a file that has the permissions `mode`, and a lock beside it if `wantPID`; or on the
         socket `adopted`, which does already, and whose file is somebody else's.
         """
-        self._loop = loop
+        self.loop = loop
         # A path has none.
         self.interface: Any = None
         self.port = os.fsdecode(path)
         self._path = path
-        self._backlog = backlog
-        self._mode = mode
+        self.backlog = backlog
+        self.mode = mode
         self._lock = Lock(path + b".lock") if wantPID else None
         self._bound: BoundPath | None = None
         self._adopted: socket.socket | None = adopted
@@ -223,10 +229,10 @@ class UNIXListener:
                 removeStaleSocket(self._path)
         sock = None
         try:
-            sock = self._loop.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock = self.loop.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             sock.setblocking(False)
-            self._bound = BoundPath(sock, self._path, self._mode)
-            sock.listen(self._backlog)
+            self._bound = BoundPath(sock, self._path, self.mode)
+            sock.listen(self.backlog)
         except BaseException:
             if sock is not None:
                 sock.close()
@@ -240,8 +246,8 @@ class UNIXListener:
 
     def admit(self, port: Port, sock: socket.socket, sockaddr: Any) -> None:
         """A client was accepted: the connection is made."""
-        wire = Wire(self._loop, sock)
-        wire.context.run(port.made, wire, wire, address(sockaddr))
+        wire = self.wire(self.loop, sock)
+        wire.context.run(port.made, wire, wire, self.address(sockaddr))
 
     def transport(self, wire: Wire, top: Top, peer: Address, protocol: Any, factory: Any) -> UNIXTransport:
         """The transport of a connection that was accepted."""
@@ -256,20 +262,14 @@ class UNIXListener:
             self._lock.release()
 
 
-def adoptPort(loop: Loop, fileDescriptor: int) -> UNIXListener:
-    """A listener on a copy of somebody's listening socket; raises as `adopt`."""
-    sock = _adopted("adoptStreamPort", fileDescriptor)
-    return UNIXListener(loop, os.fsencode(sock.getsockname()), 0, 0, False, sock)
+def adoptConnection(listener: UNIXListener, sock: socket.socket, factory: Any) -> UNIXTransport | None:
+    """Take over the connected socket `sock` as one that `listener` had accepted, with a protocol that `factory` builds;
+    None when it built none.
 
-
-def adoptConnection(loop: Loop, fileDescriptor: int, factory: Any) -> UNIXTransport | None:
-    """Take over somebody's connected socket, with a protocol that `factory` builds; None when it built none.
-
-    Raises as `adopt`, what buildProtocol raises, and OSError when it is not connected. The copy is closed then.
+    Raises what buildProtocol raises, and OSError when it is not connected. The socket is closed then.
     """
-    sock = _adopted("adoptStreamConnection", fileDescriptor)
     try:
-        peer = address(sock.getpeername())
+        peer = listener.address(sock.getpeername())
         protocol = factory.buildProtocol(peer)
     except BaseException:
         sock.close()
@@ -277,13 +277,14 @@ def adoptConnection(loop: Loop, fileDescriptor: int, factory: Any) -> UNIXTransp
     if protocol is None:
         sock.close()
         return None
-    wire = Wire(loop, sock)
-    transport = UNIXTransport(wire, wire, peer, protocol, None, factory)
+    wire = listener.wire(listener.loop, sock)
+    transport = listener.transport(wire, wire, peer, protocol, factory)
     wire.context.run(transport.begin)
     return transport
 
 
-def _adopted(method: str, fileDescriptor: int) -> socket.socket:
+def adopted(method: str, fileDescriptor: int) -> socket.socket:
+    """A non-blocking socket on a copy of somebody's descriptor; raises as `adopt`."""
     sock = adopt(method, fileDescriptor, socket.AF_UNIX)
     if isinstance(sock.getsockname(), tuple):
         sock.close()
