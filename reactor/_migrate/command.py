@@ -69,6 +69,8 @@ def _read(path: str) -> Read:
     file = File(path)
     program = Program(file.text)
     changed, left = rewritten(program)
+    if changed != file.text and not file.faithful:
+        changed, left = file.text, [Left(1, f"it would not be the same {file.encoding} again: change it by hand")]
     if changed != file.text:
         # What is printed or written can be read again, whatever is wrong here.
         Program(changed)
@@ -97,7 +99,9 @@ def _tell(files: Sequence[Read], options: Namespace) -> int:
 
 
 def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    # Names of files need not be text; of standard error Python takes care itself.
+    encoding = sys.stdout.encoding
+    sys.stdout.write(f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
 
 
 def complain(text: str) -> None:

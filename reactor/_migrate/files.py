@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 import tokenize
+from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def filesOf(paths: Iterable[str], refused: Callable[[OSError], object]) -> Itera
 def _below(top: str, refused: Callable[[OSError], object]) -> Iterator[str]:
     for folder, folders, files in os.walk(top, onerror=refused):
         folders[:] = sorted(name for name in folders if not _isPassedOver(folder, name))
-        yield from (os.path.normpath(os.path.join(folder, name)) for name in sorted(files) if name.endswith(SUFFIXES))
+        paths = (os.path.normpath(os.path.join(folder, name)) for name in sorted(files) if name.endswith(SUFFIXES))
+        # A pipe or a device would be waited for. A link that leads nowhere is told of when it is read.
+        yield from (path for path in paths if os.path.isfile(path) or not os.path.exists(path))
 
 
 def _isPassedOver(folder: str, name: str) -> bool:
@@ -59,6 +62,8 @@ class File:
         self.encoding, _ = tokenize.detect_encoding(io.BytesIO(self.data).readline)
         try:
             self.text = self.data.decode(self.encoding)
+            #: Whether the text gives the same bytes again: there are encodings that say one thing in several ways.
+            self.faithful = self.text.encode(self.encoding) == self.data
         except UnicodeDecodeError as e:
             line = self.data.count(b"\n", 0, e.start) + 1
             raise SyntaxError(f"it is not {self.encoding}: {e.reason}", (path, line, 0, "")) from None
@@ -73,7 +78,11 @@ class File:
         try:
             with open(handle, "wb") as file:
                 file.write(text.encode(self.encoding))
-                os.fchmod(handle, os.stat(real).st_mode & 0o7777)
+                before = os.stat(real)
+                # Only root may give a file away; of others a file of somebody else's becomes their own.
+                with suppress(PermissionError):
+                    os.fchown(handle, before.st_uid, before.st_gid)
+                os.fchmod(handle, before.st_mode & 0o7777)
             os.replace(new, real)
         except BaseException:
             os.unlink(new)

@@ -121,6 +121,7 @@ def test_whichFilesAreRead(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sub/venv/pyvenv.cfg").write_text("")
     os.symlink("..", "sub/loop")
     os.symlink("a.py", "same.py")
+    os.mkfifo("pipe.py")
     Path("script").write_text("import twisted.internet.defer\n")
     # What is named is read, whatever it is called; and once.
     assert run(".", "script", "sub", "./a.py") == 0
@@ -202,6 +203,29 @@ def test_write(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out.splitlines()
     assert "link.py: changed" in said and "latin.py: changed" in said and "same.py: changed" not in said
     assert sorted(path.name for path in Path().iterdir()) == ["latin.py", "link.py", "real.py", "same.py"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_aFileStaysWhoseItWas() -> None:
+    Path("a.py").write_text(GOOD)
+    os.chown("a.py", 12345, 54321)
+    assert run("--write", "a.py") == 0
+    assert (Path("a.py").stat().st_uid, Path("a.py").stat().st_gid) == (12345, 54321)
+
+
+def test_anEncodingThatSaysOneThingInSeveralWays(capsys: pytest.CaptureFixture[str]) -> None:
+    data = b"# coding: utf-7\nfrom twisted.internet import defer  # +AGE-\n"
+    Path("a.py").write_bytes(data)
+    assert run("--write", "a.py") == 0
+    assert Path("a.py").read_bytes() == data
+    assert "a.py:1: left as it is: it would not be the same utf-7" in capsys.readouterr().err
+
+
+def test_aFileWhoseNameIsNoText() -> None:
+    Path(os.fsdecode(b"\xff.py")).write_text(GOOD)
+    done = shell("{} migrate .")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("\\udcff.py:1: twisted.internet.defer: there")
 
 
 def test_whatCannotBeWrittenStaysWhole() -> None:
