@@ -98,9 +98,12 @@ class EventLoop(Children):
         self._trigger = None
         if not self.is_running():
             return None
-        ended: Deferred[None] = Deferred.fromFuture(self.create_task(self._finish(), name="the end of the tasks"))
+        finished: Deferred[None] = Deferred.fromFuture(self.create_task(self._finish(), name="the end of the tasks"))
         # Cancelled with all other tasks when `asyncio.run` ends first.
-        ended.addErrback(_wasCancelled)
+        finished.addErrback(_wasCancelled)
+        # In a call of its own: what is closed then tells its protocols by calls in line, which is worked off now.
+        ended: Deferred[None] = Deferred()
+        finished.addBoth(lambda _: self._loop.soon(ended.callback, None))
         return ended
 
     async def _finish(self) -> None:

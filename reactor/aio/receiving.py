@@ -7,6 +7,8 @@ in `ssltransport`.
 
 from __future__ import annotations
 
+import errno
+
 from reactor._core.poller import WRITE
 from reactor._transport.stream import closing
 from reactor._transport.stream.lifecycle import READING, WRITING, Event, State, step
@@ -131,7 +133,8 @@ class BufferedWire(AsyncioWire):
             if not count:
                 roomIn(buffer)
         except OSError as e:
-            if e.errno not in TRY_AGAIN:
+            # Without memory to receive into, the kernel would call again and again.
+            if e.errno not in TRY_AGAIN or e.errno == errno.ENOMEM:
                 self._end(self._lost(self._broken or e))
             return
         except BaseException as e:

@@ -349,12 +349,14 @@ class Servers(Connections):
         )
         infos = list(dict.fromkeys(info for each in found for info in each))
         sockets: list[socket.socket] = []
+        number: int | None = None
         try:
             for family_, kind, proto, _, sockaddr in infos:
                 try:
                     sock = socket.socket(family_, kind, proto)
-                except OSError:
-                    # The machine does not speak that family.
+                except OSError as e:
+                    # The machine does not speak that family, mostly.
+                    number = e.errno
                     if self._debug:
                         logger.warning(
                             "create_server() failed to create socket.socket(%r, %r, %r)",
@@ -384,7 +386,8 @@ class Servers(Connections):
                         continue
                     raise OSError(e.errno, text) from None
             if not sockets:
-                raise OSError(f"could not bind on any address out of {[info[4] for info in infos]!r}")
+                text = f"could not bind on any address out of {[info[4] for info in infos]!r}"
+                raise OSError(text) if number is None else OSError(number, f"{text}: {os.strerror(number).lower()}")
         except BaseException:
             for sock in sockets:
                 sock.close()

@@ -31,7 +31,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
-from net import descriptors
+from net import Net, descriptors
 from patience import PATIENCE
 from tls import plainClientContext, plainServerContext
 
@@ -227,6 +227,11 @@ class Party:
         self.sockets.append(sock)
         return sock
 
+    @staticmethod
+    def reset(sock: socket.socket) -> None:
+        """Close a plain socket so that its peer gets a reset."""
+        Net.reset(sock)
+
     async def all(self, sock: socket.socket, atOnce: int = 1 << 20) -> bytes:
         """What comes to a plain socket up to its end. ConnectionResetError as recv has it."""
         sock.setblocking(False)
@@ -313,6 +318,11 @@ class Party:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             gc.collect()
+
+
+def fails(end: Told) -> None:
+    """For a hook: raise."""
+    raise ZeroDivisionError("for the test")
 
 
 def contract(program: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:

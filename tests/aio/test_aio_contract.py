@@ -11,7 +11,7 @@ from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Iterator
 
 import pytest
-from aioends import ALL_KINDS, KINDS, PROTOCOLS, Party, Told, contract, partyOf
+from aioends import ALL_KINDS, KINDS, PROTOCOLS, Party, Told, contract, fails, partyOf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from net import pattern
@@ -387,10 +387,6 @@ async def test_closeWhileThePeerReadsNothing(party: Party) -> None:
     await party.gone(first)
     assert first.buffered == 0
     assert first.problem is None
-
-
-def fails(end: Told) -> None:
-    raise ZeroDivisionError("for the test")
 
 
 @pytest.mark.parametrize("hook", ["made", "data", "eof", "lost"])
