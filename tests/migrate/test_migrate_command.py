@@ -293,7 +293,7 @@ def test_whatThereIsWithoutACommand(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def block(name: str) -> str:
-    text = (Path(FOLDER) / "doc" / "migrating.rst").read_text()
+    text = (Path(__file__).parents[2] / "doc" / "migrating.rst").read_text()
     lines = text.split(f"   :name: {name}\n")[1].splitlines()
     end = next((number for number, line in enumerate(lines) if line and not line.startswith("   ")), len(lines))
     return textwrap.dedent("\n".join(lines[:end])).strip("\n") + "\n"
