@@ -16,11 +16,13 @@ from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from reactor.aio.loop import EventLoop
 from reactor.twisted import frame
 from reactor.twisted.frame import TwistedReactor
+from reactor.twisted.polled import Polled
 
 if TYPE_CHECKING:
     import selectors
     from collections.abc import Iterator
 
+    from reactor.base import Reactor
     from reactor.defer import Deferred
 
 __all__ = ["AsyncioTwistedReactor", "install"]
@@ -28,6 +30,11 @@ __all__ = ["AsyncioTwistedReactor", "install"]
 
 class CarriedLoop(EventLoop):
     """The loop of an `AsyncioTwistedReactor`."""
+
+    def __init__(self, reactor: Reactor) -> None:
+        """Not running."""
+        super().__init__(reactor)
+        self._selector = Polled(reactor._loop.poller)
 
     def _reactorStops(self) -> Deferred[None] | None:
         # Programs for Twisted end their tasks themselves, in shutdown triggers: what they leave is ended after those.
