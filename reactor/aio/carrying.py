@@ -82,6 +82,10 @@ class _Side:
         loop = events._get_running_loop()
         if loop is None or tasks.current_task(loop) is None:
             return None
+        twisted = driver.twistedSide
+        if twisted is not None and twisted.isDriving():
+            # Whoever waits was begun by the task, and is none.
+            return None
         return deferred.asFuture(loop).__await__()
 
     def deferredFor(self, future: asyncio.Future[Any], made: type[Deferred[Any]]) -> Deferred[Any]:

@@ -7,6 +7,8 @@ cross as they are, but for `CancelledError`, which each world has a class of its
 
 from __future__ import annotations
 
+import sys
+from inspect import CO_COROUTINE, CO_GENERATOR, CO_ITERABLE_COROUTINE
 from typing import TYPE_CHECKING
 
 from twisted.internet import defer as theirs
@@ -17,9 +19,13 @@ from reactor.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from types import FrameType
     from typing import Any, TypeVar
 
     T = TypeVar("T")
+
+# What the functions are that run in steps, and wait for each other, down to the one that waits for a Deferred.
+_IN_STEPS = CO_COROUTINE | CO_GENERATOR | CO_ITERABLE_COROUTINE
 
 
 def fromTwisted(deferred: theirs.Deferred[T]) -> Deferred[T]:
@@ -112,6 +118,14 @@ class _Side:
     def awaitFor(self, awaited: Deferred[Any]) -> Generator[Any, Any, Any]:
         """For a coroutine that Twisted drives to wait for one of ours."""
         return toTwisted(awaited).__await__()
+
+    def isDriving(self) -> bool:
+        """Whether it is Twisted that steps the coroutine in whose `await` this is asked."""
+        # That of `__await__`, itself a generator, is two up.
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and frame.f_code.co_flags & _IN_STEPS:
+            frame = frame.f_back
+        return frame is not None and str(frame.f_globals.get("__name__")).startswith("twisted.")
 
 
 driver.twistedSide = _Side()

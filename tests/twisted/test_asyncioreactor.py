@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +21,9 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.task import deferLater
 
 import reactor.aio
+from reactor import defer as ourDefer
 from reactor._ground.current import currentReactor
+from reactor.task import deferLater as ourDeferLater
 from reactor.twisted import AsyncioTwistedReactor
 
 
@@ -160,6 +163,39 @@ def test_cancellingGoesBothWays(frame: Any) -> None:
     assert sorted(told) == ["deferred", "task"]
 
 
+def test_aChainOfAllThree(frame: Any) -> None:
+    """A task waits for a coroutine of Twisted's, that for one of ours, and that for a task."""
+    loop = frame._asyncioEventloop
+
+    async def innermost() -> str:
+        await asyncio.sleep(0.001)
+        return "innermost"
+
+    async def ours() -> str:
+        got = [await loop.create_task(innermost()), await deferLater(frame, 0.001, lambda: "ours")]
+        return " ".join(got)
+
+    async def twisteds() -> str:
+        # Begun in the step of a task, which is the current one meanwhile.
+        with pytest.raises(KeyError):
+            await ourDefer.ensureDeferred(failing())
+        later = ourDeferLater(frame.engine, 0.001)
+        await later
+        return await ourDefer.ensureDeferred(ours())
+
+    async def failing() -> None:
+        await ourDeferLater(frame.engine, 0.001)
+        raise KeyError
+
+    async def task() -> Any:
+        return await ensureDeferred(twisteds()).asFuture(loop)
+
+    async def program() -> Any:
+        return await Deferred.fromFuture(loop.create_task(task()))
+
+    assert runOn(frame, program()) == "innermost ours"
+
+
 def test_streamsOfOneAndEndpointsOfTheOther(frame: Any) -> None:
     class Upper(Protocol):
         def dataReceived(self, data: bytes) -> None:
@@ -264,6 +300,34 @@ def test_theLoopIsRunByItself(frame: Any) -> None:
 
     assert runOn(frame, program()) == "two"
     assert loop.run_until_complete(asyncio.sleep(0.001, "three")) == "three"
+
+
+def test_turnsAreMeasured(frame: Any) -> None:
+    """As Synapse does it, by private names."""
+
+    class Around:
+        waits = 0
+
+        def __init__(self, wrapped: Any) -> None:
+            self.wrapped = wrapped
+
+        def poll(self, *arguments: Any) -> Any:
+            self.waits += 1
+            return self.wrapped.poll(*arguments)
+
+    selector = frame._asyncioEventloop._selector
+    assert isinstance(selector, selectors.EpollSelector)
+    wrapped = selector._selector
+    around = Around(type("", (), {"poll": staticmethod(wrapped.poll)}))
+    selector._selector = around
+    assert selector._selector is around
+
+    def again(left: int) -> None:
+        frame.callLater(0, again, left - 1) if left else frame.stop()
+
+    again(5)
+    frame.run(installSignalHandlers=False)
+    assert around.waits >= 5
 
 
 def test_notInsideARunningLoop() -> None:
