@@ -141,15 +141,20 @@ class Loop:
         try:
             if self.dirty:
                 self.flush()
-            if self.calls:
-                done = self._runSome()
+            calls = self.calls
+            if calls:
+                # Nearly always they are few.
+                if len(calls) <= FEWEST_CALLS:
+                    self.runCalls()
+                else:
+                    done = self._runSome()
             timers = self.timers
             heap = timers.heap
             if heap:
                 now = timers.seconds()
                 if heap[0][0] <= now:
                     self.runTimers(now)
-            if self.calls or self.dirty:
+            if calls or self.dirty:
                 longest = 0.0
                 ending = self.ending
                 if ending is not None and (done or self._lingers):
@@ -270,9 +275,6 @@ class Loop:
     def _runSome(self) -> bool:
         """Make the calls that are there now, as many as one turn makes; whether that was all of them."""
         count = len(self.calls)
-        if count <= FEWEST_CALLS:
-            self.runCalls()
-            return True
         seconds = self.timers.seconds
         end = seconds() + LONGEST_CALLS
         for made in range(1, count + 1):
@@ -286,14 +288,22 @@ class Loop:
         one.
         """
         calls = self.calls
-        for _ in range(len(calls) if most is None else most):
+        left = len(calls) if most is None else most
+        while left:
+            left -= 1
             if not calls:
                 # One of them turned the loop itself, and made the rest.
                 return
             context, f, args, kw = calls.popleft()
             try:
                 if context is None:
-                    f(*args, **kw)
+                    # Without what unpacking nothing costs.
+                    if kw:
+                        f(*args, **kw)
+                    elif args:
+                        f(*args)
+                    else:
+                        f()
                 elif kw:
                     # From a thread, in a copy that nobody else has.
                     context.run(f, *args, **kw)
