@@ -7,10 +7,11 @@ from asyncio.log import logger
 
 from reactor._core.contexts import inside
 from reactor._transport.stream.lifecycle import READING, WRITING
+from reactor._transport.tls.encrypting import MOST
 from reactor._transport.tls.layer import Layer
 from reactor.aio.flow import Flow
 from reactor.aio.receiving import AsyncioWire, BufferedWire, Receiver, roomOf
-from reactor.aio.transport import StreamTransport
+from reactor.aio.transport import OPEN, StreamTransport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reactor._transport.tls.side import Side
+    from reactor.aio.transport import Bytes
     from reactor.failure import Failure
 
 # Bytes that a peer may send after we have closed before it is not waited for any more: as many as a plain close takes.
@@ -67,6 +69,30 @@ class SSLTransport(StreamTransport):
 
     def _known(self) -> bool:
         return self._began or self._introduced
+
+    # Writing.
+
+    def write(self, data: Bytes) -> None:
+        """Send `data`, as without TLS."""
+        top, wire = self._top, self._wire
+        if (
+            top._queue is None
+            and top._delivering
+            and top.state is OPEN
+            and top._early is None
+            and wire._piece is None
+            and wire._outbox is None
+            and wire.source is None
+            and top.below is wire
+            and data.__class__ is bytes
+            and 0 < (size := len(data)) <= MOST
+            and size <= self._high
+        ):
+            # Nearly always: the first answer to what came, with nothing before it that waits. It is kept as the layer's
+            # own `write` keeps it (measured: 3 % of a message's instructions); nobody is asked how much waits (9 %).
+            top._queue = data
+            return
+        super().write(data)
 
     # A buffered protocol.
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     Bytes = bytes | bytearray | memoryview
 
+# Found faster, for each message, than members of an enum.
+OPEN, HEARD = State.OPEN, State.HEARD
 _LEAVING = frozenset({State.CLOSING, State.ENDING, State.CLOSED})
 
 
@@ -161,7 +163,7 @@ class StreamTransport(Limited, asyncio.Transport):
             data = bytes(data)
         top = self._top
         state = top.state
-        if state is not State.OPEN and state is not State.HEARD:
+        if state is not OPEN and state is not HEARD:
             self._cannotWrite(state, data)
             return
         if not data:

@@ -61,8 +61,8 @@ class Sealing:
     _early: Outbox | None
     # Whether the first one is done.
     _shaken: bool
-    # Whether something is being delivered, and what was written meanwhile: pieces that are not encrypted yet, or none
-    # (b"") when all are and wait in `_out`.
+    # Whether something is being delivered, and what was written meanwhile: what is not encrypted yet, one piece or
+    # several small ones; none (b"") when all is and waits in `_out`.
     _delivering: bool
     _queue: bytes | list[bytes] | None
     _out: ssl.MemoryBIO
@@ -96,23 +96,37 @@ class Sealing:
             self._writeEarly(data)
             return
         below = self.below
-        # Who wants to know how much is queued wants to know it now.
-        together = self._delivering and below.source is None and below.writeBufferLimit is None
-        if together and len(data) < TOGETHER:
-            queue = self._queue
-            if not queue:
-                # Nearly always it stays the only one.
-                self._queue = data
-            elif isinstance(queue, bytes):
-                self._queue = [queue, data]
-            else:
-                queue.append(data)
-                if len(queue) >= PIECES:
-                    self._seal()
+        if not self._delivering or below.source is not None or below.writeBufferLimit is not None:
+            # Who wants to know how much is queued wants to know it now.
+            if self._queue:
+                self._seal()
+            self._encrypt(data)
             return
-        if self._queue:
-            self._seal(together)
-        self._encrypt(data, together)
+        queue = self._queue
+        if queue is None and len(data) <= MOST:
+            # Nearly always it stays the only one.
+            self._queue = data
+        elif isinstance(queue, list) and len(data) < TOGETHER:
+            queue.append(data)
+            if len(queue) >= PIECES:
+                self._seal()
+        else:
+            self._writeMore(data)
+
+    def _writeMore(self, data: bytes) -> None:
+        """What is being delivered is answered by more than one piece, or by a long one."""
+        queue = self._queue
+        if len(data) >= TOGETHER:
+            if queue:
+                self._seal(True)
+            self._encrypt(data, True)
+        elif not queue:
+            self._queue = data
+        elif isinstance(queue, bytes) and len(queue) < TOGETHER:
+            self._queue = [queue, data]
+        else:
+            self._seal(True)
+            self._queue = data
 
     def _queued(self) -> int:
         queue = self._queue
