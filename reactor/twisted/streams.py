@@ -173,9 +173,15 @@ class Connection(Base):
 
         :param ctx: a context factory of Twisted's. :param normal: whether whoever connected is TLS's client.
         """
+        producer, streaming = self.producer, self.streamingProducer
+        if producer is not None:
+            # Handed over here: from the next line on the layer is asked, which is not there yet.
+            self.unregisterProducer()
         plain = type(self)
         self.__class__ = _overTLS(plain)
         _newtls.startTLS(self, ctx, normal, plain)
+        if producer is not None:
+            self.registerProducer(producer, streaming)
 
 
 class Accepted(Connection):
