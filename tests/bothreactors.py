@@ -16,14 +16,16 @@ Told = list[Any]
 Scene = Callable[[Any, Told], object]
 
 
-def tracesOf(scene: Scene, kind: Callable[[], Any]) -> Told:
-    """What `scene(reactor, told)` writes down on a reactor of this kind, which it is to stop by `crash`."""
+def tracesOf(scene: Scene, kind: Callable[[], Any], signals: bool = False) -> Told:
+    """What `scene(reactor, told)` writes down on a reactor of this kind, which it is to stop by `crash`. With `signals`
+    the reactor hears of them, and so of children that end.
+    """
     reactor = kind()
     told: Told = []
     late = reactor.callLater(PATIENCE, lambda: (told.append("too late"), reactor.crash()))
     reactor.callWhenRunning(scene, reactor, told)
     try:
-        reactor.run(installSignalHandlers=False)
+        reactor.run(installSignalHandlers=signals)
     finally:
         if late.active():
             late.cancel()
@@ -33,10 +35,10 @@ def tracesOf(scene: Scene, kind: Callable[[], Any]) -> Told:
     return told
 
 
-def sameOnBoth(scene: Scene) -> Told:
+def sameOnBoth(scene: Scene, signals: bool = False) -> Told:
     """What it writes down on ours, which must be what it does on Twisted's."""
-    theirs = tracesOf(scene, EPollReactor)
-    ours = tracesOf(scene, TwistedReactor)
+    theirs = tracesOf(scene, EPollReactor, signals)
+    ours = tracesOf(scene, TwistedReactor, signals)
     assert ours == theirs, f"ours: {ours}\ntheirs: {theirs}"
     assert "too late" not in ours
     return ours

@@ -26,13 +26,11 @@ from twisted.internet.error import (
     UnsupportedAddressFamily,
 )
 from twisted.python import log
-from twisted.python.context import theContextTracker
 from zope.interface import implementer
 
 from reactor._transport.datagram.socket import DatagramSocket
 from reactor._transport.datagram.udp import BROADCAST, UDPPort
 from reactor._transport.stream.tcp import zoned
-from reactor.twisted import logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,12 +63,6 @@ class DatagramPort(DatagramSocket):
     socketType = socket.SOCK_DGRAM
     #: What its entries in the log begin with.
     logstr = "-"
-    _logContext: dict[Any, Any]
-
-    def _log(self, prefix: str) -> None:
-        """Log under `prefix` what happens here."""
-        self.logstr = prefix
-        self._logContext = logs.under(prefix)
 
     def _cannotListen(self, problem: OSError) -> Exception:
         return CannotListenError(*self._place(), problem)
@@ -89,17 +81,6 @@ class DatagramPort(DatagramSocket):
     def _announce(self, sock: Socket) -> None:
         """Log that it begins."""
         raise NotImplementedError
-
-    # In.
-
-    def readable(self) -> None:
-        """Receive those that are there, some of them."""
-        contexts = theContextTracker.currentContext().contexts
-        contexts.append(self._logContext)
-        try:
-            super().readable()
-        finally:
-            contexts.pop()
 
     # End.
 
@@ -188,7 +169,7 @@ class Port(DatagramPort, UDPPort):
         super().__init__(reactor._loop, family, interface, port, protocol, maxPacketSize, reuse, adopted)
         self.reactor = reactor
         self.addressFamily = socket.AddressFamily(family)
-        self._log(f"{logPrefixOf(protocol)} (UDP)")
+        self.logstr = f"{logPrefixOf(protocol)} (UDP)"
 
     def _announce(self, sock: Socket) -> None:
         self._realPortNumber = sock.getsockname()[1]

@@ -23,6 +23,7 @@ from reactor.twisted.connectors import Names
 from reactor.twisted.datagrams import ReactorDatagrams
 from reactor.twisted.descriptors import Selectable
 from reactor.twisted.face import ReactorStreams
+from reactor.twisted.processes import ReactorProcesses
 from reactor.twisted.timers import scheduler
 from reactor.twisted.unixdatagrams import ReactorUNIXDatagrams
 from reactor.twisted.words import asTwisted
@@ -109,7 +110,7 @@ class _Waker:
 
 
 @implementer(IReactorFDSet)
-class TwistedReactor(ReactorStreams, ReactorDatagrams, ReactorUNIXDatagrams, PosixReactorBase):
+class TwistedReactor(ReactorStreams, ReactorDatagrams, ReactorUNIXDatagrams, ReactorProcesses, PosixReactorBase):
     """A reactor for Twisted's applications, on our engine."""
 
     # The frame's methods are called by its name, not by super(): between the two stands, in `AsyncioTwistedReactor`, a

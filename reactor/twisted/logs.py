@@ -44,15 +44,6 @@ def escaped(problem: BaseException) -> None:
     report("Unexpected error in main loop", problem)
 
 
-def under(prefix: str) -> dict[Any, Any]:
-    """The context of Twisted's in which what is logged begins with `prefix`.
-
-    Whoever is told often makes it once and puts it on the stack of contexts for the time, which costs a fifth of what
-    `log.callWithLogger` does.
-    """
-    return {ILogContext: {"isError": 0, "system": prefix}}
-
-
 def system() -> str:
     """Whom the loop is telling something now, by the name that logs have for it; "-" when nobody."""
     frame = sys._getframe(1)

@@ -42,7 +42,7 @@ class _Named(DatagramPort):
         self.reactor = reactor
         self.port = port
         self.mode = mode
-        self._log(f"{qual(type(self.protocol))} (UDP)")
+        self.logstr = f"{qual(type(self.protocol))} (UDP)"
 
     def _announce(self, sock: Socket | None = None) -> None:
         log.msg(f"{type(self.protocol)} starting on {self.port!r}")

@@ -94,6 +94,13 @@ def groupsOf(uid: int | None, gid: int | None) -> list[int] | None:
         return [group]
 
 
+def isPlain(fds: Mapping[int, int], ignored: set[int]) -> bool:
+    """Whether `popen` can start a child with these descriptors, all signals being as Python has them but for `ignored`
+    ones.
+    """
+    return set(fds) == _STANDARD and ignored <= _RESTORED and not signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 def spawn(program: Program, fds: Mapping[int, int], terminal: str | None = None) -> int:
     """Start `program`, and return its process id.
 
@@ -102,8 +109,7 @@ def spawn(program: Program, fds: Mapping[int, int], terminal: str | None = None)
     :raises OSError: when it cannot be run.
     """
     ignored = ignoredSignals()
-    special = terminal is not None or set(fds) != _STANDARD or ignored - _RESTORED
-    if special or signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+    if terminal is not None or not isPlain(fds, ignored):
         if program.path is None and program.uid is None and program.gid is None:
             return _posixSpawn(program.file, program.args, program.env, fds, terminal, ignored)
         from reactor._transport.process.launcher import staged
@@ -113,14 +119,17 @@ def spawn(program: Program, fds: Mapping[int, int], terminal: str | None = None)
 
         groups = None if program.uid is None and program.gid is None else groupsOf(program.uid, program.gid)
         return staged(program, groups, 1 + max([2, *fds]), start)
-    return _popen(program, fds)
+    return popen(program, fds)
 
 
 # What Popen resets in the child, and this process ignores because Python does.
 _RESTORED = {getattr(signal, name) for name in ("SIGPIPE", "SIGXFZ", "SIGXFSZ") if hasattr(signal, name)}
 
 
-def _popen(program: Program, fds: Mapping[int, int]) -> int:
+def popen(program: Program, fds: Mapping[int, int]) -> int:
+    """Start `program`, whose descriptors are 0, 1 and 2, and return its process id. A file without a slash is looked
+    for on the PATH of the child's environment, in its directory. OSError when it cannot be run.
+    """
     from subprocess import Popen
 
     options: dict[str, Any] = {}
