@@ -31,6 +31,7 @@ from zope.interface import implementer
 from reactor._transport.datagram.socket import DatagramSocket
 from reactor._transport.datagram.udp import BROADCAST, UDPPort
 from reactor._transport.stream.tcp import zoned
+from reactor.twisted.words import prefixOf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,13 +43,6 @@ if TYPE_CHECKING:
 
 # What Twisted has no other name for in `write`, and raises as it is.
 _FULL = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS, errno.ENOMEM})
-
-
-def logPrefixOf(protocol: object) -> str:
-    """The name under which `protocol` is logged."""
-    if interfaces.ILoggingContext.providedBy(protocol):
-        return str(protocol.logPrefix())
-    return type(protocol).__name__
 
 
 @implementer(interfaces.IListeningPort, interfaces.ISystemHandle, interfaces.ILoggingContext)
@@ -82,6 +76,12 @@ class DatagramPort(DatagramSocket):
         """Log that it begins."""
         raise NotImplementedError
 
+    def _sayOpen(self) -> None:
+        """Said before that."""
+
+    def _say(self, level: str, text: str, *args: object) -> None:
+        log.msg(text % args, isError=level == "error")
+
     # End.
 
     def stopListening(self) -> Deferred[None] | None:
@@ -109,14 +109,9 @@ class DatagramPort(DatagramSocket):
         """Close, and tell the protocol, then whoever waits for that."""
         if self._sock is None:
             return
-        self._farewell()
         self._loop.poller.forget(self)
         self._close()
         self._told(self._stopping if self._stopping is not None else [])
-
-    def _farewell(self) -> None:
-        """Log that it ends."""
-        raise NotImplementedError
 
     def disconnect(self, reason: Failure) -> None:
         """The reactor stops."""
@@ -169,13 +164,13 @@ class Port(DatagramPort, UDPPort):
         super().__init__(reactor._loop, family, interface, port, protocol, maxPacketSize, reuse, adopted)
         self.reactor = reactor
         self.addressFamily = socket.AddressFamily(family)
-        self.logstr = f"{logPrefixOf(protocol)} (UDP)"
+        self.logstr = f"{prefixOf(protocol)} (UDP)"
 
     def _announce(self, sock: Socket) -> None:
         self._realPortNumber = sock.getsockname()[1]
-        log.msg(f"{logPrefixOf(self.protocol)} starting on {self._realPortNumber}")
+        log.msg(f"{prefixOf(self.protocol)} starting on {self._realPortNumber}")
 
-    def _farewell(self) -> None:
+    def _sayClosed(self) -> None:
         log.msg(f"(UDP Port {self._realPortNumber} Closed)")
         self._realPortNumber = None
 

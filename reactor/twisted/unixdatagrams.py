@@ -47,7 +47,7 @@ class _Named(DatagramPort):
     def _announce(self, sock: Socket | None = None) -> None:
         log.msg(f"{type(self.protocol)} starting on {self.port!r}")
 
-    def _farewell(self) -> None:
+    def _sayClosed(self) -> None:
         log.msg(f"(Port {self.port!r} Closed)")
 
     def _open(self) -> Socket:
@@ -131,7 +131,7 @@ class ConnectedPort(_Named, ConnectedUNIXDatagramPort):
                 sock.connect(self.remoteaddr)
             except BaseException:
                 sock.close()
-                self._farewell()
+                self._sayClosed()
                 raise
             self._begin(sock)
         except BaseException:

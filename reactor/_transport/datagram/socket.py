@@ -15,7 +15,6 @@ import errno
 
 from reactor._core.contexts import inside
 from reactor._core.poller import READ
-from reactor._ground.log import message
 from reactor._ground.naming import nameOf
 from reactor._transport.server.pausing import Pausable
 from reactor._transport.stream.transport import asBytes
@@ -123,7 +122,10 @@ class DatagramSocket(Pausable):
             self._loop.poller.forget(self)
             self._close()
             raise
-        message("info", "%r is open", self)
+        self._sayOpen()
+
+    def _sayOpen(self) -> None:
+        self._say("info", "%r is open", self)
 
     def startListening(self) -> None:
         """Open the socket (again). CannotListenError when the system refuses."""
@@ -171,14 +173,14 @@ class DatagramSocket(Pausable):
         if problem.errno in _DROPPED:
             return True
         if problem.errno in _DEAD:
-            message("error", "%r cannot receive any more and is closed: %s", self, problem)
+            self._say("error", "%r cannot receive any more and is closed: %s", self, problem)
             self.stopListening()
             return False
         if problem.errno in self.refusals:
             self._refused()
         elif self._failed() and problem.errno not in _NOTHING:
             # The network's or the system's trouble for now: an interface is down, say.
-            message("warning", "%r cannot receive for now: %s", self, problem)
+            self._say("warning", "%r cannot receive for now: %s", self, problem)
         return False
 
     def _refused(self) -> None:
