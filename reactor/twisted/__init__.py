@@ -11,10 +11,12 @@ from __future__ import annotations
 import sys
 
 try:
-    # Not `twisted` itself: other distributions bring plugins for it, which make a folder of that name.
-    import twisted.internet as _twisted
+    # Other distributions bring plugins for Twisted, which make a folder of that name with nothing in it.
+    from twisted import version as _version
 except ImportError as e:
     raise ImportError("reactor.twisted needs Twisted: pip install 'reactor-loop[twisted]'") from e
+if (_version.major, _version.minor) < (24, 11):
+    raise ImportError(f"reactor.twisted needs Twisted 24.11 or newer; this is {_version.public()}")
 
 from reactor.twisted import frame
 from reactor.twisted.awaiting import fromTwisted, toTwisted
@@ -37,7 +39,7 @@ __all__ = [
     "toTwisted",
 ]
 
-del _twisted
+del _version
 
 
 def install() -> TwistedReactor:
