@@ -48,11 +48,14 @@ class Running(Scheduling):
         self._wakeupBefore: int | None = None
         tellInFork(self)
 
-    def forked(self) -> None:
-        """This is a fork: what was to be done, the parent does."""
+    def forked(self) -> bool:
+        """This is a fork: what was to be done, the parent does; or the child does, if the reactor goes on there."""
+        if not self._loop.poller.inFork:
+            return True
         self._ready.clear()
         self._armed = False
         self._thread = None
+        return False
 
     # Running.
 

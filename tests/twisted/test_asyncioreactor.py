@@ -7,6 +7,7 @@ import selectors
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,8 @@ from reactor import defer as ourDefer
 from reactor._ground.current import currentReactor
 from reactor.task import deferLater as ourDeferLater
 from reactor.twisted import AsyncioTwistedReactor
+
+FOLDER = str(Path(reactor.aio.__file__).parents[2])
 
 
 @pytest.fixture
@@ -371,3 +374,49 @@ def test_installPutsInTheClassThatWasNamed(name: str) -> None:
         "print(type(reactor) == named)\n"
     )
     assert ran(program) == "True\n"
+
+
+FORKING = """
+import asyncio, os
+import reactor.twisted
+frame = reactor.twisted.installAsyncio()
+loop = frame._asyncioEventloop
+
+async def task():
+    print("begun", flush=True)
+    await asyncio.sleep(0.01)
+    print("over", asyncio.get_running_loop() is loop, os.getpid() != parent, flush=True)
+    frame.stop()
+
+parent = os.getpid()
+begun = loop.create_task(task())
+loop.call_soon(print, "called")
+# As twistd does, twice, between making the reactor and running it.
+for _ in range(2):
+    child = os.fork()
+    if child:
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+frame.run()
+"""
+
+
+def test_whatWaitsGoesOnInTheChildOfAForkBeforeTheRun() -> None:
+    assert ran(FORKING) == "begun\ncalled\nover True True\n"
+
+
+def test_withoutTwisted(tmp_path: Path) -> None:
+    """A folder of that name, which other distributions' plugins are in, is not it; nor is an old one."""
+    (tmp_path / "twisted" / "plugins").mkdir(parents=True)
+    bare = [
+        sys.executable,
+        "-S",
+        "-c",
+        f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {FOLDER!r}]; import reactor.twisted",
+    ]
+    done = subprocess.run(bare, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert "ImportError: reactor.twisted needs Twisted: pip install" in done.stderr
+    (tmp_path / "twisted" / "__init__.py").write_text(
+        "class version:\n    major, minor = 24, 7\n    public = staticmethod(lambda: '24.7.0')\n"
+    )
+    done = subprocess.run(bare, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert "ImportError: reactor.twisted needs Twisted 24.11 or newer; this is 24.7.0" in done.stderr
