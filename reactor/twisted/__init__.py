@@ -12,7 +12,7 @@ import sys
 
 try:
     # Other distributions bring plugins for Twisted, which make a folder of that name with nothing in it.
-    from twisted import version as _version
+    from twisted import version as _version  # type: ignore[attr-defined]
 except ImportError as e:
     raise ImportError("reactor.twisted needs Twisted: pip install 'reactor-loop[twisted]'") from e
 if (_version.major, _version.minor) < (24, 11):
