@@ -10,7 +10,7 @@ from reactor._transport.stream.lifecycle import READING, WRITING
 from reactor._transport.tls.encrypting import MOST
 from reactor._transport.tls.layer import Layer
 from reactor.aio.flow import Flow
-from reactor.aio.receiving import AsyncioWire, BufferedWire, Receiver, roomOf
+from reactor.aio.receiving import NOBODY, AsyncioWire, BufferedWire, Receiver, roomOf
 from reactor.aio.transport import OPEN, StreamTransport
 
 TYPE_CHECKING = False
@@ -210,6 +210,8 @@ def secured(
         wire.source = None
     server, transport._server = transport._server, None
     transport._ended = True
+    # Which has that transport, if its protocol is a buffered one.
+    transport._receiver = NOBODY
     made_ = SSLTransport(transport._loop, wire, layer, protocol, made, server, dict(transport._extra), introduced=True)
     if server is not None:
         server._detach(transport)

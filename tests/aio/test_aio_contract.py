@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import socket
 from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Iterator
 
 import pytest
-from aioends import ALL_KINDS, KINDS, PROTOCOLS, Party, Told, contract, fails, partyOf
+from aioends import ALL_KINDS, KINDS, PROTOCOLS, Party, Told, contract, fails, narrow, partyOf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from net import pattern
@@ -294,13 +293,6 @@ async def test_theEndInsideData(party: Party, method: str) -> None:
     await party.gone(first)
     assert second.short[0] == "DR" and second.events.count("DR") == 1
     assert second.short[-1] == "CL"
-
-
-def narrow(*ends: Told) -> None:
-    """Have the kernel keep little between these ends, so that not all is on its way at once."""
-    for end in ends:
-        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            end.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, 65_536)
 
 
 class Writer:
