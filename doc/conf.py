@@ -38,7 +38,8 @@ add_module_names = False
 nitpick_ignore_regex = [
     (
         r"py:.*",
-        r"(asyncio|builtins|collections|concurrent|contextvars|enum|io|socket|selectors|ssl|twisted|types|typing|zope)\..*",
+        r"(asyncio|builtins|collections|concurrent|contextvars|enum|io|logging|socket|selectors|ssl|theirs|twisted|types"
+        r"|typing|zope)\..*",
     ),
     (r"py:.*", r"reactor\.defer\.[a-z]+\..*"),
     # The parts that the loop is put together from.
