@@ -1,5 +1,6 @@
 """Runs Twisted's own tests on its reactor for epoll and on ours, and tells which are lost:
-``python suite_program.py [MODULE ...]``. Ends with 1 when one is, unless suite_leftout.py says why.
+``python suite_program.py [MODULE ...]``. Ends with 1 when one is, unless suite_leftout.py says why. Those that make
+their reactors are run on our reactor with asyncio's loop, too.
 
 Each module of tests has a process of its own, and so has what comes after a test that does not end. A test that is lost
 is run once more, with the other lost ones of its module and not beside others, before it counts.
@@ -16,12 +17,12 @@ import tempfile
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+import twisted
 from comparing import BEGAN, asExpected, gathered, told
 from suite_leftout import LOST, NOT_RUN, RACES
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from comparing import Outcomes
 
+FOLDER = Path(twisted.__file__).parent
 PROGRAM = Path(__file__).parent / "trial_program.py"
 #: Seconds for all tests of one process, which ends a test that takes too long itself.
 SECONDS = 1800
@@ -41,13 +43,14 @@ OUTCOMES = ("passed", "failed", "skipped")
 
 def modules() -> list[str]:
     """All modules of Twisted's tests."""
-    spec = find_spec("twisted")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("Twisted is not installed")
-    folder = Path(spec.submodule_search_locations[0])
-    paths = [path.relative_to(folder).with_suffix("") for path in folder.rglob("test_*.py")]
-    found = {"twisted." + ".".join(path.parts) for path in paths if "test" in path.parts}
-    return sorted(found)
+    paths = [path.relative_to(FOLDER).with_suffix("") for path in FOLDER.rglob("test_*.py")]
+    return sorted("twisted." + ".".join(path.parts) for path in paths if "test" in path.parts)
+
+
+def makingReactors() -> list[str]:
+    """Those whose tests make their reactors."""
+    paths = sorted((FOLDER / "internet" / "test").glob("test_*.py"))
+    return [f"twisted.internet.test.{path.stem}" for path in paths if "makeTestCaseClasses" in path.read_text()]
 
 
 def outcomes(which: str, names: Iterable[str], only: Collection[str] = ()) -> Outcomes:
@@ -112,22 +115,34 @@ def counted(became: Outcomes) -> dict[str, Counter[str]]:
     return counts
 
 
+def _of(names: Iterable[str], tests: Iterable[str]) -> list[str]:
+    """Those of `tests` that are in modules of `names`."""
+    heads = tuple(f"{name}." for name in names)
+    return [test for test in tests if test.startswith(heads)]
+
+
+def _compare(which: str, names: list[str], theirs: Outcomes, ours: Outcomes) -> bool:
+    def again(lost: Collection[str]) -> Outcomes:
+        became: Outcomes = {}
+        for name in names:
+            chosen = _of([name], lost)
+            if chosen:
+                became.update(outcomes(which, [name], chosen))
+        return became
+
+    return asExpected(f"twisted, {which}", theirs, ours, again, _of(names, LOST), RACES)
+
+
 def main() -> int:
     """Compare the tests of what is named, or of all."""
     named = sys.argv[1:]
     names = [name for name in modules() if not named or name.startswith(tuple(named))]
+    making = [name for name in makingReactors() if name in names]
     theirs, ours = _all("epoll", names), _all("ours", names)
-
-    def again(lost: Collection[str]) -> Outcomes:
-        became: Outcomes = {}
-        for name in names:
-            chosen = [test for test in lost if test.startswith(f"{name}.")]
-            if chosen:
-                became.update(outcomes("ours", [name], chosen))
-        return became
-
-    here = [test for test in LOST if test.startswith(tuple(names))]
-    right = asExpected("twisted", theirs, ours, again, here, RACES)
+    right = _compare("ours", names, theirs, ours)
+    if making:
+        some = {test: theirs[test] for test in _of(making, theirs)}
+        right = _compare("asyncio", making, some, _all("asyncio", making)) and right
     print(f"{'passed/failed/skipped':20} {'on epoll':>16} {'on ours':>16}")
     on = counted(theirs), counted(ours)
     for package in sorted(on[0] | on[1]):

@@ -4,8 +4,6 @@ of twisted.web. All of its tests, on its own reactor as well, are run by ``tox -
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("twisted")
@@ -13,20 +11,13 @@ pytest.importorskip("OpenSSL")
 
 from comparing import lostOf
 from suite_leftout import LOST, RACES
-from suite_program import outcomes
-from twisted.internet.test import reactormixins
-
-
-def makingReactors() -> list[str]:
-    """The modules of tests that make their reactors."""
-    found = sorted(Path(reactormixins.__file__).parent.glob("test_*.py"))
-    return [f"twisted.internet.test.{path.stem}" for path in found if "makeTestCaseClasses" in path.read_text()]
-
+from suite_program import makingReactors, outcomes
 
 GROUPS = {
-    "making": makingReactors(),
-    "tls": ["twisted.protocols.test.test_tls", "twisted.test.test_ssl", "twisted.test.test_sni"],
-    "web": ["twisted.web.test"],
+    "making": ("ours", makingReactors()),
+    "making, with asyncio": ("asyncio", makingReactors()),
+    "tls": ("ours", ["twisted.protocols.test.test_tls", "twisted.test.test_ssl", "twisted.test.test_sni"]),
+    "web": ("ours", ["twisted.web.test"]),
 }
 
 
@@ -34,11 +25,11 @@ GROUPS = {
 @pytest.mark.parametrize("kind", GROUPS)
 def test_twistedsOwn(kind: str) -> None:
     pytest.importorskip("hamcrest")
-    names = GROUPS[kind]
-    ours = outcomes("ours", names)
+    which, names = GROUPS[kind]
+    ours = outcomes(which, names)
     failed = [test for test, (outcome, _) in ours.items() if outcome == "failed" and test not in LOST]
     assert len(failed) < len(ours) / 10, [ours[test] for test in failed[:3]]
     # What fails on Twisted's own as well, for example for root, is no matter of ours; nor what does not fail by itself.
-    lost = lostOf(outcomes("epoll", names, failed), outcomes("ours", names, failed), RACES) if failed else {}
+    lost = lostOf(outcomes("epoll", names, failed), outcomes(which, names, failed), RACES) if failed else {}
     assert not lost, "\n\n".join(f"{test}\n{problem}" for test, problem in lost.items())
     assert [test for test in LOST if ours.get(test, ("",))[0] == "passed"] == []

@@ -1,6 +1,6 @@
 """Runs modules of Twisted's own tests with its trial, on our reactor or on its own for epoll, and writes what
 becomes of each test to a file, an object of JSON a line: ``python trial_program.py REACTOR FILE MODULE ...``, where
-REACTOR is "epoll" or "ours".
+REACTOR is one of `REACTORS`.
 
 It reads which tests: ``{"only": [...]}`` or ``{"without": [...]}``. One that does not end, ends it all, and has only
 begun in the file.
@@ -21,6 +21,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 
 from comparing import BEGAN, told
 from twisted.internet.test import reactormixins
+from twisted.python.reflect import namedAny
 from twisted.trial import util
 from twisted.trial.reporter import Reporter
 from twisted.trial.runner import DestructiveTestSuite, TestLoader, TrialRunner
@@ -34,24 +35,26 @@ WAITING = 60.0
 #: Seconds until a test must have ended, whatever it does.
 DEADLINE = float(os.environ.get("TRIAL_DEADLINE", 150.0))
 
-CLASSES = {"ours": "reactor.twisted.TwistedReactor", "epoll": "twisted.internet.epollreactor.EPollReactor"}
+#: The class of each, and what installs it.
+REACTORS = {
+    "epoll": ("twisted.internet.epollreactor.EPollReactor", "twisted.internet.epollreactor.install"),
+    "ours": ("reactor.twisted.TwistedReactor", "reactor.twisted.install"),
+    "asyncio": ("reactor.twisted.AsyncioTwistedReactor", "reactor.twisted.installAsyncio"),
+}
 
 
 def substitute(which: str) -> None:
     """Make that reactor the global one, and the one that tests make for themselves."""
-    reactormixins.ReactorBuilder._reactors = [CLASSES[which]]
+    path, install = REACTORS[which]
+    reactormixins.ReactorBuilder._reactors = [path]
     util.DEFAULT_TIMEOUT_DURATION = reactormixins.DEFAULT_TIMEOUT_DURATION = WAITING
-    if which == "ours":
-        from reactor.twisted import install
-    else:
-        from twisted.internet.epollreactor import install
-    install()
+    namedAny(install)()
 
 
 def nameOf(test: Any) -> str:
-    """What `test` is called on either reactor."""
+    """What `test` is called on each reactor."""
     name = test.id()
-    for path in CLASSES.values():
+    for path, _ in REACTORS.values():
         name = name.replace(f"_{path.rpartition('.')[2]}Tests", "")
     return str(name)
 
