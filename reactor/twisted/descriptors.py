@@ -27,7 +27,12 @@ class Selectable(Foreign):
     __slots__ = ()
 
     def _tell(self, method: str) -> None:
-        log.callWithLogger(self.selectable, self._do, method)
+        # Without a context around it: whom a message is about is worked out when something is logged.
+        try:
+            self._do(method)
+        except BaseException:
+            # Of its connectionLost.
+            log.err()
 
     def _do(self, method: str) -> None:
         selectable = self.selectable

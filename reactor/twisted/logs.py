@@ -52,10 +52,18 @@ def system() -> str:
             name = _TELLING[frame.f_code]
             if name is None:
                 break
-            told = frame.f_locals[name].public()
-            return str(told.logPrefix()) if hasattr(told, "logPrefix") else "-"
+            return _prefixOf(frame.f_locals[name])
         frame = frame.f_back  # type: ignore[assignment]
     return "-"
+
+
+def _prefixOf(watch: Any) -> str:
+    told = watch.public()
+    try:
+        return str(told.logPrefix()) if hasattr(told, "logPrefix") else "-"
+    except Exception:
+        # The program's own. The message must not be lost with it.
+        return f"{type(told).__name__} (its logPrefix raises)"
 
 
 class _Sources(dict):  # type: ignore[type-arg]

@@ -112,11 +112,18 @@ class Port(server.Port):
     loseConnection = stopListening
 
     def connectionLost(self, reason: object = None) -> None:
-        """Close at once, and tell the factory, then whoever waits for that."""
+        """Close at once, and tell the factory, then whoever waits for that; to whom, or else to the caller, what its
+        `doStop` raises.
+        """
         self._loop.poller.forget(self)
-        if self._sock is not None:
-            self._close()
-            self._told([] if self._stopping is None else self._stopping)
+        if self._sock is None:
+            return
+        self._close()
+        if self._stopping is not None:
+            self._told(self._stopping)
+        else:
+            self._sayClosed()
+            self.factory.doStop()
 
     # Said and raised in Twisted's words.
 

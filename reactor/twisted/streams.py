@@ -294,19 +294,14 @@ def socketAddress(address: Any) -> Any:
     return address.host, address.port
 
 
-class _OverTLS:
+class _OverTLS(Base):
     """What changes of a connection's transport when Twisted's layer of TLS is put on: who is asked to write, to close
     and to listen to a producer is that layer, which is the protocol here.
     """
 
     __slots__ = ()
 
-    if TYPE_CHECKING:
-        protocol: Any
-        connected: bool
-        disconnecting: bool
-
-    def write(self, data: bytes) -> None:
+    def write(self, data: Any) -> None:
         """Send it, encrypted."""
         if self.connected:
             self.protocol.write(data)
@@ -327,7 +322,10 @@ class _OverTLS:
 
     def unregisterProducer(self) -> None:
         """Forget the producer."""
-        if self.connected:
+        if not self.TLS:
+            # It was registered with the connection, while that was a plain one.
+            super().unregisterProducer()
+        elif self.connected:
             self.protocol.unregisterProducer()
 
 

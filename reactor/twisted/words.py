@@ -13,7 +13,6 @@ from twisted.internet import defer as theirs
 from twisted.internet import error as twistedErrors
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import ILoggingContext
-from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.python.failure import Failure as TwistedFailure
 
 from reactor import error
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from reactor.failure import Failure
 
 # Made once: nearly every connection ends with one of these.
-DONE = TwistedFailure(CONNECTION_DONE)
-LOST = TwistedFailure(CONNECTION_LOST)
+DONE = TwistedFailure(twistedErrors.ConnectionDone())
+LOST = TwistedFailure(twistedErrors.ConnectionLost())
 
 
 def addressOf(sockaddr: Any) -> IPv4Address | IPv6Address:
@@ -59,8 +58,7 @@ def reasonOf(reason: Failure | TwistedFailure) -> TwistedFailure:
     if kind.__name__ != type(value).__name__:
         # Of a class that it has not: then the text says it.
         return TwistedFailure(_told(kind(str(value)), value))
-    args = CONNECTION_LOST.args if kind is twistedErrors.ConnectionLost else ()
-    return TwistedFailure(_told(kind(*args), value))
+    return TwistedFailure(_told(kind(), value))
 
 
 def refusalOf(problem: BaseException) -> TwistedFailure:

@@ -145,7 +145,7 @@ def test_aConnectionFromItsBeginningToItsEnd(pair: Pair) -> None:
         *(("client connectionLost", words.ConnectionDone), ("clientConnectionLost", words.ConnectionDone)),
     ]
     assert told[-1] == ("server connectionLost", words.ConnectionDone)
-    assert str(pair.reason.value) == "Connection was closed cleanly: Connection done."
+    assert str(pair.reason.value) == "Connection was closed cleanly."
 
 
 def test_namesOfAServersTransport(pair: Pair) -> None:
@@ -344,7 +344,7 @@ def test_resetByThePeer(pair: Pair) -> None:
     pair.connect()
     pair.run()
     assert ("client connectionLost", words.ConnectionLost) in pair.told
-    assert str(pair.reason.value) == "Connection to the other side was lost in a non-clean fashion: Connection lost."
+    assert str(pair.reason.value) == "Connection to the other side was lost in a non-clean fashion."
     assert pair.reason.value.osError == 104 and pair.reason.value.host == "127.0.0.1"
     assert type(pair.reason.value.__cause__) is error.ConnectionLost
 
@@ -543,6 +543,17 @@ def test_stopListeningFailsWithWhatDoStopRaises(pair: Pair) -> None:
     assert failed[0].type is ZeroDivisionError
 
 
+def test_connectionLostOfAPortRaisesWhatDoStopDoes(pair: Pair) -> None:
+    def bug() -> None:
+        raise ZeroDivisionError
+
+    port = pair.listen()
+    pair.factory.doStop = bug  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        port.connectionLost(Failure(words.ConnectionDone()))
+    assert not port.connected
+
+
 def test_bindings(pair: Pair) -> None:
     tcp = pytest.importorskip("twisted.internet.tcp")
     if not hasattr(tcp, "makeBinding"):
@@ -588,6 +599,24 @@ def test_logsNameWhomTheyAreAbout(pair: Pair, logged: list[Any]) -> None:
     systems = {event["message"][0]: event["system"] for event in logged if event.get("message")}
     assert systems["server"] == "Peer,0,127.0.0.1" and systems["client"] == "Peer,client"
     assert systems["later"] == systems["outside"] == "-"
+
+
+def test_aMessageIsNotLostWithANameThatCannotBeHad(pair: Pair, logged: list[Any]) -> None:
+    def bug() -> str:
+        raise ZeroDivisionError
+
+    def say(peer: Any) -> None:
+        peer.transport.logPrefix = bug
+        log.msg("said")
+        peer.transport.loseConnection()
+
+    pair.hooks["client connectionMade"] = lambda peer: peer.transport.write(b"x")
+    pair.hooks["server dataReceived"] = say
+    pair.connect()
+    pair.run()
+    assert [event["system"] for event in logged if event.get("message") == ("said",)] == [
+        "Server (its logPrefix raises)",
+    ]
 
 
 def test_theProtocolIsReplaced(pair: Pair) -> None:
