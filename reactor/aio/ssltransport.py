@@ -184,6 +184,12 @@ class SSLLayer(Layer):
             return True
         return super().endReceived()
 
+    def lost(self, reason: Failure) -> None:
+        """What is below is over."""
+        super().lost(reason)
+        # `_drop` has this layer, and would keep it.
+        self._read = self._object.read
+
     def raised(self, problem: BaseException) -> Failure | None:
         """The protocol raised: what it wrote before goes on its way."""
         if self._queue is not None and self._early is None and self._reason is None:

@@ -171,7 +171,11 @@ def test_freedWithTheLastReference(party: Party, how: str) -> None:
     async def program() -> None:
         first, second = await party.ends(None, lambda: party.told(data=fail) if how == "raise" else party.told())
         for end in (first, second):
-            alive.extend(map(weakref.ref, (end, end.transport)))
+            parts = [end, end.transport]
+            if party.TLS:
+                parts.append(end.transport.get_extra_info("ssl_object"))
+            alive.extend(map(weakref.ref, parts))
+            del parts
         party.built.clear()
         first.write(b"x")
         second.write(bytes(100_000))
@@ -204,6 +208,6 @@ def test_freedWithTheLastReference(party: Party, how: str) -> None:
             party.close()
         party.reported.clear()
         party.caplog.clear()
-        assert [each() for each in alive] == [None] * 4
+        assert [each() for each in alive] == [None] * (6 if party.TLS else 4)
     finally:
         gc.enable()
