@@ -12,7 +12,7 @@ import errno
 from reactor._core.poller import WRITE
 from reactor._transport.stream import closing
 from reactor._transport.stream.lifecycle import READING, WRITING, Event, State, step
-from reactor._transport.stream.wire import TRY_AGAIN, Wire
+from reactor._transport.stream.wire import OPEN, TRY_AGAIN, Wire
 from reactor.error import ConnectionAborted, ConnectionDone
 from reactor.failure import Failure
 
@@ -150,4 +150,22 @@ class BufferedWire(AsyncioWire):
             self._marked = False
             self.endWith(e)
             return
-        self._flush()
+        # As in Wire.readable, and for the same reason: without the calls of flush() for one answer, or none.
+        self._marked = False
+        piece = self._piece
+        if piece is not None:
+            if self.state is not OPEN or self.source is not None or self.interest & WRITE:
+                self._flush()
+                return
+            try:
+                count = self.socket.send(piece)
+            except OSError as e:
+                self._notSent(e)
+                return
+            if count == len(piece):
+                self._piece = None
+            else:
+                self._piece = memoryview(piece)[count:]
+                self.loop.poller.want(self, WRITE)
+        elif self._outbox is not None or self.state is not OPEN:
+            self._flush()

@@ -158,9 +158,26 @@ class StreamTransport(Limited, asyncio.Transport):
         `write_eof`. After the end it is dropped, and that is logged once.
         """
         if data.__class__ is not bytes:
-            if not isinstance(data, (bytes, bytearray, memoryview)):
+            if isinstance(data, memoryview):
+                data = data.tobytes()
+            elif isinstance(data, (bytes, bytearray)):
+                data = bytes(data)
+            else:
                 raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")
-            data = bytes(data)
+        wire = self._wire
+        if (
+            wire._marked
+            and wire._piece is None
+            and wire._outbox is None
+            and wire.state is OPEN
+            and wire.source is None
+            and self._top is wire
+            and 0 < len(data) <= self._high
+        ):
+            # Nearly always: the first answer to what came. It is kept as the wire's own `write` keeps it (measured: 5 %
+            # of a message's instructions).
+            wire._piece = data
+            return
         top = self._top
         state = top.state
         if state is not OPEN and state is not HEARD:
@@ -169,7 +186,6 @@ class StreamTransport(Limited, asyncio.Transport):
         if not data:
             return
         top.write(data)
-        wire = self._wire
         if wire._outbox is not None or len(data) > self._high or top is not wire:
             self._press()
 

@@ -5,10 +5,11 @@ told so at once.
 from __future__ import annotations
 
 import itertools
+import socket
 from collections.abc import Iterator
 
 import pytest
-from aioends import KINDS, PROTOCOLS, Party, Told, contract, partyOf
+from aioends import KINDS, PROTOCOLS, Party, Told, contract, narrow, partyOf
 from net import pattern
 
 from reactor._transport.tls.encrypting import MOST, TOGETHER
@@ -57,6 +58,41 @@ async def test_inOrderAndToldWhenItIsTooMuch(party: Party, high: int | None) -> 
     assert mistakes == []
     first.close()
     await party.gone(first, second)
+
+
+@contract
+async def test_moreThanTheKernelTakes(party: Party) -> None:
+    """What is left of an answer is sent when there is room, and later answers behind it."""
+    piece = pattern(20_000)
+    first, second = await party.ends(None, lambda: party.told(data=lambda end: end.write(piece)))
+    narrow(first, second)
+    first.pause()
+    answers = 0
+    while not second.buffered or answers < 30:
+        first.write(b"?")
+        answers += 1
+        await party.until(lambda answers=answers: second.events.count("DR") >= answers)
+    # The last of them stands behind the rest of another.
+    assert second.events.count("PW") == 1
+    first.resume()
+    await party.until(lambda: len(first.received) >= answers * len(piece))
+    assert first.received == answers * piece
+    assert second.events.count("RW") == 1 and second.buffered == 0
+    first.close()
+    await party.gone(first, second)
+
+
+@pytest.mark.parametrize("party", ["unix"], indirect=True)
+@contract
+async def test_nobodyIsThereForTheAnswer(party: Party) -> None:
+    """Reading ends the connection, with the error of the send."""
+    mine, peer = map(party.keep, socket.socketpair())
+    peer.sendall(b"?")
+    peer.close()
+    build = party.keeping(lambda: party.told(data=lambda end: end.write(b"!")))
+    _, end = await party.loop.connect_accepted_socket(build, mine)
+    await party.gone(end)
+    assert end.heard == ["DR", "CL(BrokenPipeError)"]
 
 
 @contract
