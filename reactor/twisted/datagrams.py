@@ -15,7 +15,6 @@ import warnings
 from typing import TYPE_CHECKING
 
 from twisted.internet import interfaces
-from twisted.internet._multicast import MulticastMixin
 from twisted.internet.abstract import isIPAddress, isIPv6Address
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
@@ -25,6 +24,7 @@ from twisted.internet.error import (
     MessageLengthError,
     UnsupportedAddressFamily,
 )
+from twisted.internet.udp import MulticastMixin  # type: ignore[attr-defined]
 from twisted.python import log
 from zope.interface import implementer
 
