@@ -160,13 +160,14 @@ class Party:
         self.before, self.others = descriptors(), Before()
         self.kind, self.protocol, self.caplog = kind, protocol, caplog
         self.ours = not kind.startswith(ASYNCIOS)
-        self.make = KINDS[kind.removeprefix(ASYNCIOS)]
+        name, _, selector = kind.removeprefix(ASYNCIOS).partition(BY)
+        self.make = KINDS[name]
         self.TLS = "tls" in kind.lower()
         self.UNIX = "unix" in kind
         self.reactor: Reactor | None = None
         self.loop: Any
         if self.ours:
-            self.reactor = Reactor()
+            self.reactor = Reactor(getattr(selectors, selector)() if selector else None)
             self.loop = aio.EventLoop(self.reactor)
             self._count()
         else:
@@ -459,5 +460,8 @@ KINDS: dict[str, Make] = {
     "tls over unix": tlsOverUnix,
 }
 ASYNCIOS = "asyncio's "
-ALL_KINDS = [*KINDS, *(ASYNCIOS + kind for kind in ("tcp4", "unix"))]
+BY = " by "
+# Over other selectors than the usual one, too.
+OURS = [*KINDS, f"tcp4{BY}PollSelector", f"tls{BY}SelectSelector"]
+ALL_KINDS = [*OURS, *(ASYNCIOS + kind for kind in ("tcp4", "unix"))]
 PROTOCOLS: dict[str, type[Told]] = {"Protocol": Told, "BufferedProtocol": ToldBuffered}

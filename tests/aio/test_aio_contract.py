@@ -10,7 +10,7 @@ from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Iterator
 
 import pytest
-from aioends import ALL_KINDS, KINDS, PROTOCOLS, Party, Told, contract, fails, narrow, partyOf
+from aioends import ALL_KINDS, OURS, PROTOCOLS, Party, Told, contract, fails, narrow, partyOf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from net import pattern
@@ -27,7 +27,7 @@ def party(request: pytest.FixtureRequest, protocol: type[Told], caplog: pytest.L
 
 
 # For what asyncio's own loop does otherwise.
-onOurs = pytest.mark.parametrize("party", list(KINDS), indirect=True)
+onOurs = pytest.mark.parametrize("party", OURS, indirect=True)
 
 
 def cut(whole: bytes, sizes: list[int]) -> list[bytes]:

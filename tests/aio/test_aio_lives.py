@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aioends import KINDS, PROTOCOLS, Party, Told, contract, narrow, partyOf
+from aioends import OURS, PROTOCOLS, Party, Told, contract, narrow, partyOf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from net import pattern
@@ -21,7 +21,7 @@ def protocol(request: pytest.FixtureRequest) -> type[Told]:
     return PROTOCOLS[request.param]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=OURS)
 def party(request: pytest.FixtureRequest, protocol: type[Told], caplog: pytest.LogCaptureFixture) -> Iterator[Party]:
     yield from partyOf(request, caplog, request.param, protocol)
 
