@@ -172,6 +172,8 @@ class Running(Scheduling):
             signal.set_wakeup_fd(self._wakeupBefore)
             self._wakeupBefore = None
         self._thread = None
+        # Also when it was the reactor that ran.
+        self._stopping = False
         events._set_running_loop(None)
         self._setOriginTracking(False)
         sys.set_asyncgen_hooks(*self._hooksBefore)

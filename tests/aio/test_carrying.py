@@ -76,6 +76,13 @@ def test_theLoopIsTheRunningOneInAnIteration(carrying: Reactor) -> None:
     assert not loop.is_running()
 
 
+def test_stoppedByItsOwnStopTheLoopRunsAgain(carrying: Reactor) -> None:
+    loop = aio.install(carrying)
+    carrying.callLater(0, loop.stop)
+    carrying.run(installSignalHandlers=False)
+    assert loop.run_until_complete(soon("again")) == "again"
+
+
 def test_installingWhileItRuns() -> None:
     reactor = Reactor()
     seen: list[object] = []
