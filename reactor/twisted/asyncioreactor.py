@@ -34,6 +34,8 @@ class CarriedLoop(EventLoop):
     def __init__(self, reactor: Reactor) -> None:
         """Not running."""
         super().__init__(reactor)
+        # The task that ends the others, while it does.
+        self._ender: asyncio.Task[None] | None = None
         self._selector = Polled(reactor._loop.poller)
 
     def _reactorStops(self) -> Deferred[None] | None:
@@ -42,9 +44,21 @@ class CarriedLoop(EventLoop):
         return None
 
     def endTasks(self) -> None:
-        """The reactor's run is over: cancel the tasks that are left, and wait until they have ended (`stopTimeout`)."""
+        """The reactor's run is over: cancel the tasks that are left, and wait until they have ended (`stopTimeout`), or
+        until `waitNoLonger()`.
+        """
         if asyncio.all_tasks(self) or self._asyncgens or self._executor is not None:
-            self.run_until_complete(self._finish())
+            self._ender = self.create_task(self._finish(), name="the end of the tasks")
+            try:
+                self.run_until_complete(self._ender)
+            except asyncio.CancelledError:
+                pass
+            finally:
+                self._ender = None
+
+    def waitNoLonger(self) -> bool:
+        """Have `endTasks` return. Whether it was at work."""
+        return self._ender is not None and self._ender.cancel()
 
 
 class AsyncioTwistedReactor(TwistedReactor, AsyncioSelectorReactor):  # type: ignore[misc]
@@ -82,6 +96,13 @@ class AsyncioTwistedReactor(TwistedReactor, AsyncioSelectorReactor):  # type: ig
         # Not after crash(), which lets everything be as it is.
         if self._stopped:
             self._asyncioEventloop.endTasks()
+
+    def stop(self) -> None:
+        """Fire the shutdown event, and let `run` return. A second time, for example by a second Ctrl-C: do not wait for
+        tasks that do not end.
+        """
+        if not self._asyncioEventloop.waitNoLonger():
+            super().stop()
 
     def runUntilCurrent(self) -> None:
         """Make the calls from threads and those that are due. For programs that turn the reactor themselves."""

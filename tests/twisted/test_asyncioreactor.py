@@ -404,6 +404,33 @@ def test_whatWaitsGoesOnInTheChildOfAForkBeforeTheRun() -> None:
     assert ran(FORKING) == "begun\ncalled\nover True True\n"
 
 
+STUBBORN = """
+import asyncio, os, signal
+import reactor.twisted
+frame = reactor.twisted.installAsyncio()
+loop = frame._asyncioEventloop
+loop.stopTimeout = 1000
+
+async def stubborn():
+    while True:
+        try:
+            await asyncio.sleep(1000)
+        except asyncio.CancelledError:
+            print("not yet", flush=True)
+            os.kill(os.getpid(), signal.SIGINT)
+
+task = loop.create_task(stubborn())
+frame.callLater(0.01, os.kill, os.getpid(), signal.SIGINT)
+frame.run()
+print(task.done())
+os._exit(0)
+"""
+
+
+def test_aSecondSignalEndsTheWaitForTasksThatDoNotEnd() -> None:
+    assert ran(STUBBORN) == "not yet\nFalse\n"
+
+
 def test_withoutTwisted(tmp_path: Path) -> None:
     """A folder of that name, which other distributions' plugins are in, is not it; nor is an old one."""
     (tmp_path / "twisted" / "plugins").mkdir(parents=True)
