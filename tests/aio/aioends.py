@@ -334,13 +334,6 @@ def fails(end: Told) -> None:
     raise ZeroDivisionError("for the test")
 
 
-def narrow(*ends: Told) -> None:
-    """Have the kernel keep little between these ends, so that not all is on its way at once."""
-    for end in ends:
-        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            end.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, option, 65_536)
-
-
 def contract(program: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """A test whose body is a coroutine, run on the loop of its argument `party`."""
 
