@@ -8,7 +8,6 @@ from __future__ import annotations
 
 _TIME = "replaces reactor.seconds, which does not move timers here"
 _CLASS = "asks whether a port is an instance of Twisted's own class"
-_FILE = "wants the path that test_closePortInProtocolFactory has left, which does not come to its end"
 
 LOST: dict[str, str] = {
     "twisted.test.test_internet.TimeTests.test_callLaterUsesReactorSecondsAsDelayedCallSecondsFactory": _TIME,
@@ -20,8 +19,6 @@ LOST: dict[str, str] = {
         "waits for an entry in the log about descriptors that the system has dropped, unasked, when the bytes were read"
     ),
     "twisted.internet.test.test_unix.RealSocketTests.test_closePortInProtocolFactory": _CLASS,
-    "twisted.internet.test.test_unix.RealSocketTests.test_tcpKeepAlive": _FILE,
-    "twisted.internet.test.test_unix.RealSocketTests.test_tcpNoDelay": _FILE,
 }
 
 #: Tests that hold or not as it comes, on either reactor, and why. They do not count.
