@@ -100,6 +100,9 @@ READING = frozenset({State.OPEN, State.FINISHING, State.FINISHED})
 WRITING = frozenset({State.OPEN, State.HEARD})
 """States in which what the protocol writes is accepted."""
 
+LEAVING = frozenset({State.CLOSING, State.ENDING})
+"""States in which it was asked to close and has not yet."""
+
 HEARD = frozenset({State.HEARD, State.HEARD_LAST})
 """States in which the peer's end has come, and ours has not been asked for."""
 

@@ -11,7 +11,7 @@ from reactor._ground.declare import provides
 from reactor._ground.log import reportException
 from reactor._ground.naming import shown
 from reactor._transport.stream.descriptor import Descriptor
-from reactor._transport.stream.lifecycle import READING, WRITING, State
+from reactor._transport.stream.lifecycle import LEAVING, READING, WRITING, State
 from reactor._transport.stream.producers import Source
 from reactor.error import ConnectionLost
 from reactor.failure import Failure
@@ -111,7 +111,9 @@ class StreamTransport(Descriptor):
 
     def writeSequence(self, iovec: Iterable[Bytes]) -> None:
         """Send every piece of `iovec`, in order, as `write` would."""
-        if isinstance(iovec, (str, bytes, bytearray, memoryview)):
+        kind = iovec.__class__
+        # What nearly all bring is seen at once (0.07 us of 0.46 for a line and its end).
+        if kind is not tuple and kind is not list and isinstance(iovec, (str, bytes, bytearray, memoryview)):
             raise TypeError(
                 f"transport.writeSequence(): iovec must be an iterable of bytes, not "
                 f"{type(iovec).__name__}; for one piece use transport.write()"
@@ -172,7 +174,7 @@ class StreamTransport(Descriptor):
     @property
     def disconnecting(self) -> bool:
         """Whether it was asked to close and has not yet."""
-        return self._top.state in (State.CLOSING, State.ENDING)
+        return self._top.state in LEAVING
 
     @property
     def disconnected(self) -> bool:
