@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twisted.internet import process
@@ -17,6 +18,7 @@ from twisted.internet.interfaces import IConsumer, ILoggingContext, IPushProduce
 from twisted.internet.posixbase import PosixReactorBase
 from zope.interface import implementer
 
+from reactor._core.contexts import inside
 from reactor._transport.process.pipe import PipeReader, PipeWriter
 from reactor._transport.process.spawn import Program, ignoredSignals, isPlain, located, popen, spawn
 from reactor._transport.stream.lifecycle import State
@@ -145,7 +147,12 @@ class Process(process.Process):
         """Start it; what to start is as Twisted's class has it."""
         # What its protocol is told in, whichever pipe has something to tell.
         self.context = copy_context()
+        # Whether it was started here, and not by a fork.
+        self._spawned = False
         super().__init__(reactor, *args)
+        if self._spawned and self.pid is not None:
+            # A reactor that hears of no signals, because it runs in a thread or was told so, would never know.
+            reactor.engine._watched().watch(self.pid, partial(inside, self.context, self._exited))
 
     @property
     def processReaderFactory(self) -> Any:  # type: ignore[override]
@@ -189,9 +196,18 @@ class Process(process.Process):
                 # In a fork, it is the child that says why.
                 return False
         self.status = -1
+        self._spawned = True
         return True
 
     # What happens.
+
+    def _exited(self, status: int | None) -> None:
+        """It has ended. With `status` None somebody else has waited for it: Twisted's own, by SIGCHLD, or a stranger,
+        and then nobody knows how it ended.
+        """
+        if self.pid is not None and status is not None:
+            process.reapProcessHandlers.pop(self.pid, None)
+            self.processEnded(status)
 
     def pipeReceived(self, name: int, data: bytes) -> None:
         """The child wrote `data` to its descriptor `name`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -199,6 +200,8 @@ def test_whatCannotBeRun(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no program")
 
     def scene(reactor: Any, told: Told) -> None:
+        # What others have left is not to go meanwhile.
+        gc.collect()
         before = len(os.listdir("/proc/self/fd"))
         for what, name in [(FileNotFoundError, "missing"), (PermissionError, "file")]:
             with pytest.raises(what):
@@ -432,6 +435,24 @@ def test_thePipesInTwistedsWords() -> None:
         assert pipe.fileno() == -1
         assert not pipe.connected
     reactor.disconnectAll()
+
+
+def test_withoutSignals() -> None:
+    """Ours alone: Twisted's reactor does not hear of a child that ends after its pipes did, unless by a signal."""
+
+    def scene(reactor: Any, told: Told) -> None:
+        class Ending(Noting):
+            def childConnectionLost(self, childFD: int) -> None:
+                super().childConnectionLost(childFD)
+                if len(self.lost) == 3:
+                    reactor.callLater(0, self.transport.signalProcess, "TERM")
+
+        spawned(Ending(reactor, told), "exec <&- >&- 2>&-; exec sleep 1000")
+
+    told = tracesOf(scene, TwistedReactor)
+    assert [each[0] for each in told] == ["made", "exited", "ended"]
+    assert told[-1][1][3] == signal.SIGTERM
+    assert process.reapProcessHandlers == {}
 
 
 def test_theReactorStopsWithALiveChild() -> None:
