@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from os import fsencode
 from socket import AF_INET, AF_INET6, AF_UNIX
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ class ReactorStreams:
 
     def listenTCP(self, port: Any, factory: Any, backlog: int = 50, interface: str = "") -> Any:
         """Listen for TCP clients, on `port` or what a `Binding` says. CannotListenError when the system refuses."""
-        return self._listen(Listener(self.engine, port, interface, backlog), factory)
+        return self._listen(Listener(self.engine, port, interface, backlog), quickened(factory))
 
     def connectTCP(self, host: Any, port: Any, factory: Any, timeout: float = 30, bindAddress: Any = None) -> Any:
         """Connect to a TCP server. What becomes of it is told to `factory`.
@@ -40,7 +41,7 @@ class ReactorStreams:
         :raises ServiceNameUnknownError: for a `port` that is a name which the system does not know.
         """
         place = Destination(self.engine, host, port, bindAddress)
-        connector = Connector(self.engine, place, factory, timeout, bindAddress)
+        connector = Connector(self.engine, place, quickened(factory), timeout, bindAddress)
         connector.connect()
         return connector
 
@@ -70,12 +71,12 @@ class ReactorStreams:
 
     def connectUNIX(self, address: Any, factory: Any, timeout: float = 30, checkPID: bool | int = 0) -> Any:
         """Connect to a UNIX socket. What becomes of it is told to `factory`."""
-        connector = unixstreams.UNIXConnector(self.engine, address, factory, timeout, checkPID)
+        connector = unixstreams.UNIXConnector(self.engine, address, quickened(factory), timeout, checkPID)
         connector.connect()
         return connector
 
     def _listenUNIX(self, listener: Any, factory: Any) -> Port:
-        port = unixstreams.UNIXPort(self.engine, listener, factory)
+        port = unixstreams.UNIXPort(self.engine, listener, quickened(factory))
         port.startListening()
         return port
 
@@ -83,6 +84,21 @@ class ReactorStreams:
         port = Port(self.engine, listener, factory)
         port.startListening()
         return port
+
+
+def quickened(factory: Any) -> Any:
+    """`factory`; if it, or what it wraps, makes connections of TLS by pyOpenSSL, such as cost less on ours."""
+    # There when pyOpenSSL is.
+    tls = sys.modules.get("twisted.protocols.tls")
+    wrapped = factory
+    while tls is not None and wrapped is not None:
+        if type(wrapped) is tls.TLSMemoryBIOFactory:
+            from reactor.twisted.tls import quicken
+
+            quicken(wrapped)
+        about = getattr(wrapped, "__dict__", {})
+        wrapped = about.get("wrappedFactory") or about.get("_wrappedFactory")
+    return factory
 
 
 def _adopted(method: str, fileDescriptor: int, addressFamily: Any) -> Any:

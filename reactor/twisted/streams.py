@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
-from twisted.internet import _newtls
 from twisted.internet.interfaces import (
     IConsumer,
     IHalfCloseableProtocol,
@@ -169,19 +168,14 @@ class Connection(Base):
     # TLS.
 
     def startTLS(self, ctx: Any, normal: bool = True) -> None:  # type: ignore[override]
-        """Speak TLS from here on, by Twisted's own layer.
+        """Speak TLS from here on.
 
         :param ctx: a context factory of Twisted's. :param normal: whether whoever connected is TLS's client.
         """
-        producer, streaming = self.producer, self.streamingProducer
-        if producer is not None:
-            # Handed over here: from the next line on the layer is asked, which is not there yet.
-            self.unregisterProducer()
+        from reactor.twisted.tls import startTLS
+
         plain = type(self)
-        self.__class__ = _overTLS(plain)
-        _newtls.startTLS(self, ctx, normal, plain)
-        if producer is not None:
-            self.registerProducer(producer, streaming)
+        startTLS(self, ctx, normal, plain, _overTLS(plain))
 
 
 class Accepted(Connection):
