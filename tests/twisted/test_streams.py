@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -643,3 +644,43 @@ def test_whoIsStillConnectingWhenItStops(pair: Pair) -> None:
     pair.hooks["client connectionMade"] = lambda peer: None
     pair.run()
     assert pair.told[-1][1] in (words.ConnectError, words.ConnectionLost)
+
+
+# Of pyOpenSSL, about how Twisted uses it.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_startTLSBesideAProducer(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("OpenSSL")
+    import twisted.internet
+
+    # Twisted's layer schedules small writes by the one that is installed.
+    monkeypatch.setattr(twisted.internet, "reactor", pair.reactor, raising=False)
+    monkeypatch.setitem(sys.modules, "twisted.internet.reactor", pair.reactor)
+    trustme = pytest.importorskip("trustme")
+    from twisted.internet.ssl import CertificateOptions, PrivateCertificate
+
+    made = trustme.CA().issue_cert("localhost")
+    pem = made.private_key_pem.bytes() + made.cert_chain_pems[0].bytes()
+    serving = PrivateCertificate.loadPEM(pem).options()
+
+    @implementer(IPushProducer)
+    class Producer:
+        def pauseProducing(self) -> None:
+            """It writes once."""
+
+        resumeProducing = stopProducing = pauseProducing
+
+    def secure(peer: Any) -> None:
+        transport = peer.transport
+        transport.registerProducer(Producer(), True)
+        transport.startTLS(CertificateOptions())
+        assert transport.TLS and hasattr(transport, "getPeerCertificate")
+        transport.write(b"under TLS")
+        transport.unregisterProducer()
+
+    pair.hooks["client connectionMade"] = secure
+    pair.hooks["server connectionMade"] = lambda peer: peer.transport.startTLS(serving)
+    pair.hooks["server dataReceived"] = lambda peer: peer.transport.loseConnection()
+    pair.connect()
+    told = pair.run()
+    assert ("server dataReceived", b"under TLS") in told
+    assert ("client connectionLost", words.ConnectionDone) in told
