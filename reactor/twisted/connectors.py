@@ -89,6 +89,7 @@ class Destination(TCPDestination):
     __slots__ = ("name",)
 
     wire = TwistedWire
+    addressOf = staticmethod(addressOf)
 
     def __init__(self, engine: Engine, host: Any, port: Any, bindAddress: Any) -> None:
         """Of what a program gave to `connectTCP`."""
@@ -105,10 +106,6 @@ class Destination(TCPDestination):
     @staticmethod
     def prepare(sock: socket.socket) -> None:
         """Small writes are held back until a program says otherwise, as there."""
-
-    def addressOf(self, sockaddr: Any) -> Any:
-        """Twisted's address for what the socket module calls one."""
-        return addressOf(sockaddr)
 
     def address(self) -> Any:
         """What was asked for."""
@@ -149,9 +146,10 @@ class Underway(destination.Underway):
     __slots__ = ()
 
     def _attempt(self, target: Any) -> Attempt:
-        told = self._connected, self._attemptFailed
-        early = self._connector.transport.take(target[0])  # type: ignore[union-attr]
-        return Attempt(self._loop, target, self._local, *told, self._connector.context, early)
+        connector: Any = self._connector
+        early = connector.transport.take(target[0])
+        told, failed = self._connected, self._attemptFailed
+        return Attempt(self._loop, target, self._local, told, failed, connector.context, early)
 
 
 class Refused:

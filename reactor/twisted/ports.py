@@ -30,6 +30,7 @@ class Listener(TCPListener):
     __slots__ = ("reuseAddress",)
 
     wire = TwistedWire
+    address = staticmethod(addressOf)
 
     def __init__(
         self, engine: Engine, port: Any, interface: str, backlog: Any, adopted: socket.socket | None = None
@@ -44,10 +45,6 @@ class Listener(TCPListener):
     @staticmethod
     def prepare(sock: socket.socket) -> None:
         """Small writes are held back until a program says otherwise, as there."""
-
-    def address(self, sockaddr: Any) -> Any:
-        """Twisted's address for what the socket module calls one."""
-        return addressOf(sockaddr)
 
     def transport(self, wire: Any, top: Any, peer: Any, protocol: Any, factory: Any) -> Server:
         """The transport of a connection that was accepted."""

@@ -92,10 +92,11 @@ class Connection(Base):
     def _handshakeListener(self) -> Any:
         return IHandshakeListener(self._protocol, None)
 
-    def _reason(self, reason: Any) -> Any:
+    def wording(self, reason: Any) -> Any:
+        """The end's reason in Twisted's words."""
         # It keeps its name when its protocol is gone.
         self.logstr = self.logstr
-        return reasonOf(super()._reason(reason))
+        return reasonOf(reason)
 
     def raised(self, problem: BaseException) -> Any:
         """The protocol raised `problem`: log it. The Failure to end the connection with."""

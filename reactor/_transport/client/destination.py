@@ -33,6 +33,8 @@ class TCPDestination:
     # Whose end of a connection it is that was made, and what its socket is told first.
     wire = Wire
     prepare = staticmethod(prepare)
+    # The address object for what the socket module calls one.
+    addressOf: Callable[[Any], Any] = staticmethod(address)
 
     __slots__ = ("_bindAddress", "_loop", "_resolver", "addressTypes", "attemptDelay", "host", "port")
 
@@ -63,10 +65,6 @@ class TCPDestination:
             return self.addressOf(found[1])
         # Twisted's type for a name that a connector was given.
         return self.addressOf((self.host, self.port))
-
-    def addressOf(self, sockaddr: Any) -> Any:
-        """The address object for what the socket module calls one."""
-        return address(sockaddr)
 
     def dial(self, connector: Connector) -> Underway:
         """Begin; tell the connector how it ended."""
@@ -167,8 +165,9 @@ class Underway:
             self._dial = Dial(self._loop, answer, self._local, *told, delay, context)
 
     def _attempt(self, target: Target) -> Attempt:
-        told = self._connected, self._attemptFailed
-        return Attempt(self._loop, target, self._local, *told, self._connector.context)
+        context = self._connector.context
+        # Each by its place: unpacking a pair of them costs a thousand instructions of each connection.
+        return Attempt(self._loop, target, self._local, self._connected, self._attemptFailed, context)
 
     def _connected(self, attempt: Attempt, sock: socket.socket) -> None:
         destination = self._destination

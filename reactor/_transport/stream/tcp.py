@@ -14,6 +14,7 @@ from reactor.error import ServiceNameUnknownError, UnsupportedAddressFamily, Uns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from reactor._core.loop import Loop
@@ -177,6 +178,8 @@ class TCPListener:
     # Whose end of a connection it is that was accepted, and what its socket is told first.
     wire = Wire
     prepare = staticmethod(prepare)
+    # The address object for what the socket module calls one.
+    address: Callable[[Any], Any] = staticmethod(address)
     # Whether a port is taken whose last connections are not forgotten yet.
     reuseAddress = True
 
@@ -225,10 +228,6 @@ class TCPListener:
             sock.close()
             raise
         return sock
-
-    def address(self, sockaddr: Any) -> IPv4Address | IPv6Address:
-        """The address object for what the socket module calls one."""
-        return address(sockaddr)
 
     def admit(self, port: Port, sock: socket.socket, sockaddr: Any) -> None:
         """A client was accepted: the connection is made."""

@@ -18,7 +18,7 @@ from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from reactor._transport.stream.tcp import Address
@@ -65,6 +65,8 @@ class StreamTransport(Descriptor):
     kind = "stream"
     # Nothing waits here to be delivered.
     resuming = False
+    # How the program is told of a reason, where that is not in our words.
+    wording: Callable[[Any], Any] | None = None
     # What is made of what is no bytes.
     _asBytes = staticmethod(asBytes)
     # In which states a producer is taken.
@@ -451,7 +453,11 @@ class StreamTransport(Descriptor):
     def lost(self, reason: Failure) -> None:
         """The connection is over. Lets go of the protocol, so that both are freed with their last reference."""
         protocol, connector = self._protocol, self._connector
-        reason = self._reason(reason)
+        value = reason.value
+        if isinstance(value, ConnectionLost) and value.host is None:
+            value.host, value.port = self._place()
+        if self.wording is not None:
+            reason = self.wording(reason)
         self._top.receiver = _NOBODY
         if protocol is not None:
             try:
@@ -461,13 +467,6 @@ class StreamTransport(Descriptor):
         self._protocol = self._connector = None
         if connector is not None:
             connector.lost(reason)
-
-    def _reason(self, reason: Failure) -> Failure:
-        """What the program is told of the end, as the wire has it."""
-        value = reason.value
-        if isinstance(value, ConnectionLost) and value.host is None:
-            value.host, value.port = self._place()
-        return reason
 
     def _place(self) -> tuple[Any, Any]:
         """Host and port of the peer, for errors; None for what it has not."""
