@@ -328,7 +328,7 @@ class Connector(client.Connector):
 
     def shutDown(self) -> None:
         """The reactor stops while it connects. As there, nobody is told who still waits for an address."""
-        if self._underway is not None and self._underway.phase == "connect":
+        if self._underway is not None and self._underway.phase in ("connect", "handshake"):
             super().shutDown()
         else:
             self._forget()

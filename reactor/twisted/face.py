@@ -8,7 +8,8 @@ from socket import AF_INET, AF_INET6, AF_UNIX
 from typing import TYPE_CHECKING
 
 from twisted.internet.error import UnsupportedAddressFamily
-from twisted.internet.interfaces import IReactorTCP, IReactorUNIX
+from twisted.internet.interfaces import IReactorSSL, IReactorTCP, IReactorUNIX
+from twisted.internet.posixbase import PosixReactorBase
 from zope.interface import implementer
 
 from reactor._transport.stream.tcp import adopt, adoptConnection
@@ -16,6 +17,7 @@ from reactor._transport.unix import stream as unix
 from reactor.twisted import unixstreams
 from reactor.twisted.connectors import Connector, Destination
 from reactor.twisted.ports import Listener, Port
+from reactor.twisted.words import isStandard
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from reactor.twisted.frame import Engine
 
 
-@implementer(IReactorTCP, IReactorUNIX)
+@implementer(IReactorTCP, IReactorSSL, IReactorUNIX)
 class ReactorStreams:
     """A part of `TwistedReactor`."""
 
@@ -42,6 +44,45 @@ class ReactorStreams:
         """
         place = Destination(self.engine, host, port, bindAddress)
         connector = Connector(self.engine, place, quickened(factory), timeout, bindAddress)
+        connector.connect()
+        return connector
+
+    def listenSSL(self, port: Any, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = "") -> Any:
+        """Listen for clients that speak TLS. CannotListenError when the system refuses.
+
+        :param contextFactory: as Twisted takes it; or an `ssl.SSLContext`, or what `reactor.ssl` makes: then our own
+            layer speaks TLS, and a protocol is built when the handshake is verified.
+        """
+        if not isStandard(contextFactory):
+            return PosixReactorBase.listenSSL(self, port, factory, contextFactory, backlog, interface)  # type: ignore[arg-type]
+        from reactor.twisted import secure
+
+        inner = Listener(self.engine, port, interface, backlog)
+        made = Port(self.engine, secure.Listener(self.engine._loop, inner, contextFactory, "listenSSL"), factory)
+        made._type = "TLS"
+        made.startListening()
+        return made
+
+    def connectSSL(
+        self,
+        host: Any,
+        port: Any,
+        factory: Any,
+        contextFactory: Any,
+        timeout: float = 30,
+        bindAddress: Any = None,
+    ) -> Any:
+        """Connect to a server that speaks TLS. What becomes of it is told to `factory`.
+
+        :param contextFactory: as for `listenSSL`. The name that is verified is the options', or `host`.
+        """
+        if not isStandard(contextFactory):
+            return PosixReactorBase.connectSSL(self, host, port, factory, contextFactory, timeout, bindAddress)  # type: ignore[arg-type]
+        from reactor.twisted import secure
+
+        inner = Destination(self.engine, host, port, bindAddress)
+        place = secure.Destination(self.engine._loop, inner, contextFactory, "connectSSL")
+        connector = Connector(self.engine, place, factory, timeout, bindAddress)
         connector.connect()
         return connector
 

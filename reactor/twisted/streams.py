@@ -26,7 +26,7 @@ from zope.interface import implementer
 from reactor._transport.stream.lifecycle import DRAINING, State
 from reactor._transport.stream.tcp import TCPTransport
 from reactor._transport.stream.wire import Wire
-from reactor.twisted.words import addressOf, prefixOf, reasonOf
+from reactor.twisted.words import addressOf, isStandard, prefixOf, reasonOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,11 +168,19 @@ class Connection(Base):
 
     # TLS.
 
-    def startTLS(self, ctx: Any, normal: bool = True) -> None:  # type: ignore[override]
+    def startTLS(self, ctx: Any, normal: bool = True, hostname: str | None = None) -> None:
         """Speak TLS from here on.
 
-        :param ctx: a context factory of Twisted's. :param normal: whether whoever connected is TLS's client.
+        :param ctx: a context factory of Twisted's; or an `ssl.SSLContext`, or what `reactor.ssl` makes.
+        :param normal: whether whoever connected is TLS's client.
+        :param hostname: with the latter two, the name to verify, where `ctx` has none; None: the host that was
+            connected to.
         """
+        if isStandard(ctx):
+            from reactor.twisted import secure
+
+            secure.startTLS(self, ctx, normal, hostname)
+            return
         from reactor.twisted.tls import startTLS
 
         plain = type(self)

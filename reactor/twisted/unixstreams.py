@@ -56,7 +56,7 @@ class _Over(UNIXTransport):
         return bool(IFileDescriptorReceiver.providedBy(protocol))
 
 
-class UNIXServer(Accepted, _Over):  # type: ignore[misc]
+class UNIXServer(Accepted, _Over):
     """One that a port accepted, or that was adopted."""
 
     __slots__ = ()
@@ -75,7 +75,7 @@ class UNIXServer(Accepted, _Over):  # type: ignore[misc]
         return self._wire.ownName()
 
 
-class UNIXClient(Made, _Over):  # type: ignore[misc]
+class UNIXClient(Made, _Over):
     """One that was made from here."""
 
     __slots__ = ()

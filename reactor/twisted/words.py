@@ -38,6 +38,14 @@ def addressOf(sockaddr: Any) -> IPv4Address | IPv6Address:
     return IPv6Address("TCP", *zoned(sockaddr))
 
 
+def isStandard(contextFactory: Any) -> bool:
+    """Whether it is a context of the standard library, or what `reactor.ssl` makes, and nothing of pyOpenSSL's."""
+    return any(
+        (cls.__module__, cls.__name__) == ("ssl", "SSLContext") or cls.__module__ == "reactor.ssl"
+        for cls in type(contextFactory).__mro__
+    )
+
+
 def prefixOf(program: Any) -> str:
     """What logs call a protocol or a factory."""
     if ILoggingContext.providedBy(program):
