@@ -42,7 +42,12 @@ CLASSES = sorted(
     key=lambda cls: (cls.__module__, cls.__qualname__),
 )
 DECLARED = [
-    (cls, interface) for cls in CLASSES for interface in implementedBy(cls).flattened() if interface.getName() in OURS
+    (cls, interface)
+    for cls in CLASSES
+    # Not what hands on what it stands on, as Twisted's wrappers of protocols do: the class alone does not tell.
+    if not hasattr(cls, "__getattr__")
+    for interface in implementedBy(cls).flattened()
+    if interface.getName() in OURS
 ]
 
 
