@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twisted.internet.interfaces import INegotiated, ISSLTransport
-from zope.interface import classImplements
+from zope.interface import implementer
 
 from reactor._transport.tls import secure
 from reactor._transport.tls import transport as tls
@@ -25,9 +25,9 @@ _declared: set[type] = set()
 
 def declared(transport: Any) -> Any:
     """`transport`, which speaks TLS and provides Twisted's interfaces of those that do."""
-    cls: Any = type(transport)
+    cls = type(transport)
     if cls not in _declared:
-        classImplements(cls, ISSLTransport, INegotiated)
+        implementer(ISSLTransport, INegotiated)(cls)
         _declared.add(cls)
     return transport
 
