@@ -57,7 +57,7 @@ class ReactorStreams:
             return PosixReactorBase.listenSSL(self, port, factory, contextFactory, backlog, interface)  # type: ignore[arg-type]
         from reactor.twisted import secure
 
-        inner = Listener(self.engine, port, interface, backlog)
+        inner: Any = Listener(self.engine, port, interface, backlog)
         made = Port(self.engine, secure.Listener(self.engine._loop, inner, contextFactory, "listenSSL"), factory)
         made._type = "TLS"
         made.startListening()
