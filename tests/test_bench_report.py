@@ -117,10 +117,9 @@ def test_asyncioServersEcho(name: str, kind: str) -> None:
 
 
 @pytest.mark.skipif(not BENCHMARKS["twisted"].peers, reason="no Twisted with pyOpenSSL here")
-@pytest.mark.parametrize("name", peers.TWISTED)
-def test_requestsAreTheSameFromBothLoads(name: str) -> None:
+def test_requestsAreTheSameFromBothLoads() -> None:
     few = ("--connections", "2", "--rounds", "1", "--seconds", "0.1")
-    assert name in runBench("twisted", "--only", name, *few, CC="no-such-compiler")
+    assert "ours" in runBench("twisted", "--only", "ours", *few, CC="no-such-compiler")
 
 
 @pytest.mark.parametrize("library", aioapps.LIBRARIES)

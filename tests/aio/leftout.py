@@ -45,7 +45,8 @@ NOT_RUN: dict[str, dict[str, str]] = {
     },
 }
 
-#: What takes long and asks little of a loop. Run by ``tox -e asyncio-suite`` only, which sets this variable to "all".
+#: What takes long, and asks little of a loop, or what our own tests ask as well (children). Run by
+#: ``tox -e asyncio-suite`` only, which sets this variable to "all".
 VARIABLE = "ASYNCIO_SUITE"
 LONG = {
     "test_eager_task_factory",
@@ -53,6 +54,7 @@ LONG = {
     "test_locks",
     "test_queues",
     "test_ssl",
+    "test_subprocess",
     "test_taskgroups",
     "test_tasks",
 }
