@@ -206,11 +206,17 @@ class TracedClient(ClientFactory):
         return merged
 
 
+def collectOnce() -> None:
+    """Collect garbage; what is left is looked through by no later collection, which is about one test's things."""
+    gc.collect()
+    gc.freeze()
+
+
 class Net:
     """A reactor, and everything that a test opened on it."""
 
     def __init__(self, selector: selectors.BaseSelector | None, caplog: pytest.LogCaptureFixture) -> None:
-        gc.collect()
+        collectOnce()
         self.before = descriptors()
         self.others = Before()
         self.reactor = Reactor(selector)

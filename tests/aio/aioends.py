@@ -31,7 +31,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
-from net import Net, descriptors
+from net import Net, collectOnce, descriptors
 from patience import PATIENCE
 from tls import plainClientContext, plainServerContext
 
@@ -156,7 +156,7 @@ class Party:
     """A loop, and everything that a test opened on it."""
 
     def __init__(self, kind: str, protocol: type[Told], caplog: pytest.LogCaptureFixture) -> None:
-        gc.collect()
+        collectOnce()
         self.before, self.others = descriptors(), Before()
         self.kind, self.protocol, self.caplog = kind, protocol, caplog
         self.ours = not kind.startswith(ASYNCIOS)
