@@ -422,7 +422,7 @@ async def stubborn():
 task = loop.create_task(stubborn())
 frame.callLater(0.01, os.kill, os.getpid(), signal.SIGINT)
 frame.run()
-print(task.done())
+print(task.done(), flush=True)
 os._exit(0)
 """
 
