@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from patience import PATIENCE
 
 pytest.importorskip("twisted.web")
 
+from onframe import madeFor, runOn
 from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.endpoints import TCP4ServerEndpoint
 from twisted.web.client import Agent, HTTPConnectionPool, readBody
@@ -22,29 +22,8 @@ from reactor.twisted import AsyncioTwistedReactor
 
 @pytest.fixture
 def frame() -> Iterator[Any]:
-    made = AsyncioTwistedReactor()
-    late = made.callLater(PATIENCE, made.crash)
-    yield made
-    made.disconnectAll()
-    if late.active():
-        late.cancel()
-    made._asyncioEventloop.close()
-
-
-def runOn(frame: Any, coroutine: Any) -> Any:
-    results: list[Any] = []
-
-    def begin() -> None:
-        d = ensureDeferred(coroutine)
-        d.addBoth(results.append)
-        d.addBoth(lambda _: frame.stop())
-
-    frame.callWhenRunning(begin)
-    frame.run(installSignalHandlers=False)
-    (result,) = results
-    if hasattr(result, "raiseException"):
-        result.raiseException()
-    return result
+    with madeFor(AsyncioTwistedReactor) as made:
+        yield made
 
 
 class Hello(Resource):

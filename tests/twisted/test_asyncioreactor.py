@@ -15,6 +15,7 @@ from patience import PATIENCE
 
 pytest.importorskip("twisted.internet")
 
+from onframe import madeFor, runOn
 from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred, inlineCallbacks
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP4ServerEndpoint
@@ -32,30 +33,8 @@ FOLDER = str(Path(reactor.aio.__file__).parents[2])
 
 @pytest.fixture
 def frame() -> Iterator[Any]:
-    made = AsyncioTwistedReactor()
-    late = made.callLater(PATIENCE, made.crash)
-    yield made
-    made.disconnectAll()
-    if late.active():
-        late.cancel()
-    made._asyncioEventloop.close()
-
-
-def runOn(frame: Any, coroutine: Any) -> Any:
-    """What a coroutine that Twisted drives comes to while `frame` runs."""
-    results: list[Any] = []
-
-    def begin() -> None:
-        d = ensureDeferred(coroutine)
-        d.addBoth(results.append)
-        d.addBoth(lambda _: frame.stop())
-
-    frame.callWhenRunning(begin)
-    frame.run(installSignalHandlers=False)
-    (result,) = results
-    if hasattr(result, "raiseException"):
-        result.raiseException()
-    return result
+    with madeFor(AsyncioTwistedReactor) as made:
+        yield made
 
 
 def test_itIsTakenForTwistedsOwn(frame: Any) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from patience import PATIENCE
 
 pytest.importorskip("twisted.internet")
 
+from onframe import madeFor, runOn
 from twisted.application import service as theirServices
 from twisted.internet import defer as theirs
 from twisted.internet import endpoints as theirEndpoints
@@ -31,28 +31,8 @@ from reactor.threads import deferToThread
 
 @pytest.fixture(params=[reactor.twisted.TwistedReactor, reactor.twisted.AsyncioTwistedReactor])
 def frame(request: Any) -> Iterator[Any]:
-    made = request.param()
-    late = made.callLater(PATIENCE, made.crash)
-    yield made
-    made.disconnectAll()
-    if late.active():
-        late.cancel()
-
-
-def runOn(frame: Any, coroutine: Any, drive: Any = ensureDeferred) -> Any:
-    results: list[Any] = []
-
-    def begin() -> None:
-        d = drive(coroutine)
-        d.addBoth(results.append)
-        d.addBoth(lambda _: frame.stop())
-
-    frame.callWhenRunning(begin)
-    frame.run(installSignalHandlers=False)
-    (result,) = results
-    if hasattr(result, "raiseException"):
-        result.raiseException()
-    return result
+    with madeFor(request.param) as made:
+        yield made
 
 
 class TheirUpper(TheirLineReceiver):
@@ -163,7 +143,7 @@ def test_servicesOfBoth(frame: Any) -> None:
         await application.stopService()
         await everything.stopService()
 
-    runOn(frame, program())
+    runOn(frame, program(), ensureDeferred)
     assert told == ["theirs started", "connected", "connected", "connected", "theirs stopped"]
 
 
@@ -240,5 +220,5 @@ def test_twoIRCClientsOnOneServer(frame: Any) -> None:
         await over
         client.transport.loseConnection()
 
-    runOn(frame, program())
+    runOn(frame, program(), ensureDeferred)
     assert told == [("theirs!u@h", "ours", "hello, ours"), ("ours!u@h", "theirs", "hello, theirs")]

@@ -14,6 +14,7 @@ from patience import PATIENCE
 
 pytest.importorskip("twisted")
 
+from onframe import madeFor
 from twisted.internet import defer as theirs
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled, ReactorNotRestartable, ReactorNotRunning
 from twisted.internet.interfaces import IDelayedCall, IReactorCore, IReactorFDSet, IReactorTCP, IReactorTime
@@ -26,12 +27,8 @@ from reactor.twisted import TwistedReactor
 
 @pytest.fixture
 def frame() -> Iterator[Any]:
-    made = TwistedReactor()
-    late = made.callLater(PATIENCE, made.crash)
-    yield made
-    made.disconnectAll()
-    if late.active():
-        late.cancel()
+    with madeFor(TwistedReactor) as made:
+        yield made
 
 
 @pytest.fixture
