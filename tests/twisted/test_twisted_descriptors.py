@@ -18,6 +18,9 @@ from twisted.internet.main import CONNECTION_DONE
 from twisted.python import log
 from zope.interface import implementer
 
+# Twisted forks by itself, whatever threads there are.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 
 @implementer(IReadWriteDescriptor)
 class Reading:

@@ -23,6 +23,9 @@ from zope.interface.verify import verifyObject
 from reactor.twisted import TwistedReactor
 from reactor.twisted.processes import Process, Reader, Writer
 
+# Twisted forks by itself, whatever threads there are.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 SH = "/bin/sh"
 
 
