@@ -24,20 +24,26 @@ PATIENCE = 90.0
 PATIENT = {"openHandshakeTimeout": PATIENCE, "closeHandshakeTimeout": PATIENCE}
 BIG = bytes(range(256)) * 4000
 
+# In one thread: a connection that is read in one and written in another has an SSL object in both at a time.
 ANOTHER = """
-import ssl, sys
-from websockets.sync.client import connect
+import asyncio, ssl, sys
+from websockets.asyncio.client import connect
 
 url, root = sys.argv[1:]
 context = ssl.create_default_context(cafile=root) if url.startswith("wss") else None
-with connect(url, ssl=context, max_size=None, open_timeout=90, close_timeout=90) as socket:
-    socket.send("hello")
-    print(socket.recv(), end=" ")
-    socket.send(["in ", "pieces"])
-    print(socket.recv(), end=" ")
-    socket.send(bytes(1_000_000))
-    print(len(socket.recv()), socket.ping().wait(90), end=" ")
-print(socket.close_code, socket.close_reason)
+
+async def main():
+    async with connect(url, ssl=context, max_size=None, open_timeout=90, close_timeout=90) as socket:
+        await socket.send("hello")
+        print(await socket.recv(), end=" ")
+        await socket.send(["in ", "pieces"])
+        print(await socket.recv(), end=" ")
+        await socket.send(bytes(1_000_000))
+        print(len(await socket.recv()), end=" ")
+        print(await asyncio.wait_for(await socket.ping(), 90) >= 0, end=" ")
+    print(socket.close_code, socket.close_reason)
+
+asyncio.run(main())
 """
 
 
