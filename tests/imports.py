@@ -69,6 +69,8 @@ ROOMS = {
     "protocols.basic": "protocols._framing protocols._filesender",
     "protocols.irc": "protocols.basic protocols._proxying",
     "protocols.irc.client": "protocols.irc",
+    "protocols.http": "reactor",
+    "protocols.http.h1": "protocols.http",
     "protocols": "",
 }
 # The arrows against that, each with what it is for. One that is gone is to be taken out.
