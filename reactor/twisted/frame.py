@@ -19,6 +19,7 @@ from reactor import base
 from reactor._core.foreign import Descriptors
 from reactor._core.poller import READ, WRITE
 from reactor.twisted import logs
+from reactor.twisted.answers import Answers
 from reactor.twisted.connectors import Names
 from reactor.twisted.datagrams import ReactorDatagrams
 from reactor.twisted.descriptors import Selectable
@@ -56,6 +57,8 @@ class Engine(base.Reactor):
         # As everything else that is raised there, they are logged.
         loop.escape = logs.escaped
         loop.poller.goesAlong = lambda: not frame._started
+        #: What connections for Twisted's API keep to send together.
+        self.answers = Answers(loop)
         names = Names(frame)
         # Who is asked for the addresses of names by connections for Twisted's API.
         self.names = lambda: names

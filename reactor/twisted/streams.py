@@ -26,6 +26,7 @@ from zope.interface import implementer
 from reactor._transport.stream.lifecycle import DRAINING, State
 from reactor._transport.stream.tcp import TCPTransport
 from reactor._transport.stream.wire import Wire
+from reactor.twisted.answers import MOST
 from reactor.twisted.words import addressOf, isStandard, prefixOf, reasonOf
 
 if TYPE_CHECKING:
@@ -67,6 +68,13 @@ class TwistedWire(Wire):
     def _accepts(self) -> bool:
         # There, what is written behind loseConnection goes out as long as the connection stands.
         return self.state is State.HEARD or self.state in DRAINING
+
+    def _answered(self) -> None:
+        if self.state is State.OPEN and self.buffered <= MOST:
+            self._marked = True
+            self.loop.reactor.answers.add(self)
+        else:
+            self._flush()
 
 
 class Connection(Base):

@@ -93,7 +93,6 @@ class Wire(Watch):
         self.socket = sock
         # What the socket module calls our end, once somebody has asked.
         self.name: Any = None
-        # The loop that this wire belongs to.
         self.loop = loop
         # Invariant: what is queued is one piece, or an outbox with more, or nothing; never both. Most connections never
         # have more than one, and an idle one has no outbox to keep.
@@ -104,9 +103,8 @@ class Wire(Watch):
         self.closeTimeout: float | None = None
         self.lingering: Lingering | None = None
         self.writeBufferLimit: int | None = None
-        self._size = SMALL
-        # What one receive asks for at most.
-        self.mostRead = LARGE
+        # What one receive asks for, now and at most.
+        self._size, self.mostRead = SMALL, LARGE
         # Invariant: marked means that `flush` is going to be called.
         self._marked = False
         # The error of a send, while the rest of what the peer sent is being read.
@@ -153,7 +151,7 @@ class Wire(Watch):
         piece = self._piece
         if piece is not None:
             if self.state is not OPEN or self.source is not None:
-                self._flush()
+                self._answered()
             elif not self.interest & WRITE:
                 try:
                     count = self.socket.send(piece)
@@ -166,7 +164,7 @@ class Wire(Watch):
                     self._piece = memoryview(piece)[count:]
                     self.loop.poller.want(self, WRITE)
         elif self._outbox is not None or self.state is not OPEN:
-            self._flush()
+            self._answered()
 
     def _endReceived(self) -> None:
         if self._broken is not None:
@@ -243,8 +241,7 @@ class Wire(Watch):
             try:
                 self.source.fill(buffered)
             except BaseException as e:
-                failure = self._raised(e)
-                if failure is not None:
+                if (failure := self._raised(e)) is not None:
                     self.abort(failure)
         if self.writeBufferLimit is not None and buffered > self.writeBufferLimit:
             self.abort(Failure(WriteBufferFull(limit=self.writeBufferLimit, buffered=buffered)))
@@ -267,6 +264,9 @@ class Wire(Watch):
                 release(self)
         elif self.state is not OPEN:
             self._settle()
+
+    # Where a read leaves more than one piece, or somebody to be told.
+    _answered = _flush
 
     def writable(self) -> None:
         """There is room again."""
@@ -322,7 +322,8 @@ class Wire(Watch):
             return
         if self.interest & WRITE:
             self.loop.poller.drop(self, WRITE)
-        self._settle()
+        if self.state is not OPEN:
+            self._settle()
 
     def _settle(self) -> None:
         """Nothing is queued: end what was waiting for that."""
@@ -454,8 +455,7 @@ class Wire(Watch):
 
     def endWith(self, problem: BaseException) -> None:
         """User code raised: the connection ends with that (unless the exception is one that stops the reactor)."""
-        failure = self._raised(problem)
-        if failure is not None:
+        if (failure := self._raised(problem)) is not None:
             closing.discardUnread(self.socket)
             self._end(failure)
         elif self.buffered or self.state is not OPEN:
