@@ -17,7 +17,11 @@ from protocols.http.error import TooLarge as TooLarge
 from protocols.http.headers import Headers as Headers
 from protocols.http.limits import Limits as Limits
 
-__all__ = [
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from protocols.http.body.streams import Body as Body
+
+_SHARED = [
     "BadMessage",
     "BadResponse",
     "HTTPError",
@@ -28,3 +32,21 @@ __all__ = [
     "Timeout",
     "TooLarge",
 ]
+# What is taken from where it is when somebody asks for it.
+_BODY = ["Body"]
+
+__all__ = [*_SHARED, *_BODY]
+
+
+def __getattr__(name: str) -> object:
+    home: object
+    if name in _BODY:
+        import protocols.http.body.streams as home
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(home, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
