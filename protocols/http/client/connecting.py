@@ -1,0 +1,96 @@
+"""How a client's connection comes about: which endpoint, through which proxy, with which TLS."""
+
+from __future__ import annotations
+
+from protocols.http.client.connection import Connection
+from reactor.defer import Deferred
+from reactor.endpoints import HostnameEndpoint, wrapClientTLS
+from reactor.protocol import Factory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from protocols.http.client.client import Client
+    from protocols.http.client.exchange import Exchange
+
+# How many servers' TLS sessions are kept.
+_SESSIONS = 1024
+
+
+class Connecting:
+    """Makes connections."""
+
+    def __init__(self, endpoint: Any, tls: Any) -> None:
+        """`endpoint` and `tls` are the arguments of `Client`."""
+        if endpoint is not None and not hasattr(endpoint, "connect"):
+            raise TypeError(f"endpoint must be a client endpoint, not {endpoint!r}")
+        self._endpoint = endpoint
+        self._tls = tls
+        self._context: Any = None
+        # Host -> its options, which remember the session to resume.
+        self._options: dict[str, Any] = {}
+
+    def connect(self, client: Client, exchange: Exchange, timeout: float) -> Deferred[Connection]:
+        """The Deferred fires with a connection to where `exchange` goes, and fails as those of endpoints."""
+        url = exchange.url
+        reactor = client.reactor
+        proxy = exchange.through
+        endpoint: Any
+        if self._endpoint is not None:
+            endpoint = self._endpoint
+        elif proxy is None:
+            endpoint = HostnameEndpoint(reactor, url.host, url.port, timeout)
+        else:
+            near: Any = HostnameEndpoint(reactor, proxy.url.host, proxy.url.port, timeout)
+            if proxy.kind == "https":
+                near = self._secured(near, proxy.url.host)
+            inTheClear = exchange.proxy is not None
+            endpoint = near if inTheClear else proxy.endpoint(client.clock, url.host, url.port, timeout, near)
+        if url.scheme == "https":
+            endpoint = self._secured(endpoint, url.host)
+        connected: Deferred[Connection] = endpoint.connect(_Once(client.keeper, exchange.origin))
+        return connected
+
+    def _secured(self, endpoint: Any, host: str) -> Any:
+        name = host.partition("%")[0].removesuffix(".")
+        options = self._options.get(name)
+        if options is None:
+            from reactor.ssl import ClientTLSOptions
+
+            if len(self._options) >= _SESSIONS:
+                self._options.clear()
+            options = self._options[name] = ClientTLSOptions(name, self._contextOnce())
+        return wrapClientTLS(options, endpoint)
+
+    def _contextOnce(self) -> Any:
+        """The context of all connections: reading the system's certificates takes some 20 ms."""
+        if self._context is None:
+            import ssl
+
+            from reactor.ssl import CertificateOptions
+
+            tls = self._tls
+            if tls is None or hasattr(tls, "apply"):
+                tls = CertificateOptions(trustRoot=tls, acceptableProtocols=[b"http/1.1"])
+            if not isinstance(tls, ssl.SSLContext):
+                contextFor = getattr(tls, "contextFor", None)
+                if contextFor is None and not hasattr(tls, "getContext"):
+                    raise TypeError(f"tls must be an ssl.SSLContext or what reactor.ssl makes, not {tls!r}")
+                tls = tls.getContext() if contextFor is None else contextFor(False)
+            self._context = tls
+        return self._context
+
+
+class _Once(Factory):
+    """The factory of one connection."""
+
+    noisy = False
+
+    def __init__(self, keeper: Any, origin: Any) -> None:
+        self._keeper = keeper
+        self._origin = origin
+
+    def buildProtocol(self, addr: Any) -> Connection:
+        """The connection."""
+        return Connection(self._keeper, self._origin)
