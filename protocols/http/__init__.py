@@ -20,6 +20,22 @@ from protocols.http.limits import Limits as Limits
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from protocols.http.body.streams import Body as Body
+    from protocols.http.client import URL as URL
+    from protocols.http.client import Client as Client
+    from protocols.http.client import ClientClosed as ClientClosed
+    from protocols.http.client import Cookie as Cookie
+    from protocols.http.client import CookieJar as CookieJar
+    from protocols.http.client import RedirectError as RedirectError
+    from protocols.http.client import collect as collect
+    from protocols.http.client import defaultClient as defaultClient
+    from protocols.http.client import delete as delete
+    from protocols.http.client import get as get
+    from protocols.http.client import head as head
+    from protocols.http.client import options as options
+    from protocols.http.client import patch as patch
+    from protocols.http.client import post as post
+    from protocols.http.client import put as put
+    from protocols.http.client import request as request
 
 _SHARED = [
     "BadMessage",
@@ -34,14 +50,34 @@ _SHARED = [
 ]
 # What is taken from where it is when somebody asks for it.
 _BODY = ["Body"]
+_CLIENT = [
+    "Client",
+    "ClientClosed",
+    "Cookie",
+    "CookieJar",
+    "RedirectError",
+    "URL",
+    "collect",
+    "defaultClient",
+    "delete",
+    "get",
+    "head",
+    "options",
+    "patch",
+    "post",
+    "put",
+    "request",
+]
 
-__all__ = [*_SHARED, *_BODY]
+__all__ = [*_SHARED, *_BODY, *_CLIENT]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:
     home: object
     if name in _BODY:
         import protocols.http.body.streams as home
+    elif name in _CLIENT:
+        import protocols.http.client as home
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = getattr(home, name)
