@@ -82,12 +82,12 @@ class Reading:
         :raises BadMessage: if they are none that may come here. Nothing is read after that.
         :raises TooLarge: if there are more of something than a limit allows. Nothing is read after that.
         """
+        if self.state >= State.CLOSED:
+            return
         if self._data or self._tail is not None:
             if self._tail is None:
                 self._tail = bytearray()
             self._tail += data
-        elif self.state >= State.CLOSED:
-            return
         else:
             self._data = data if data.__class__ is bytes else bytes(data)
             self._at = 0
@@ -173,7 +173,9 @@ class Reading:
                         self._putAside()
                         self._look()
                         break
-            if self._ended and not self._paused:
+            if self.state is State.CLOSED:
+                self._forget()
+            elif self._ended and not self._paused:
                 self._end()
         except HTTPError as e:
             self.state = State.FAILED

@@ -54,18 +54,22 @@ def readFields(block: bytes, place: str = "fields") -> tuple[Pairs, dict[bytes, 
     """
     try:
         feed, named = _free.pop()
-    except IndexError:
+        feed(_START + block)
+    except (IndexError, httptools.HttpParserError):
+        # None is free, or it is not amused: be it by this block, or by what is left of all those before. llhttp goes on
+        # counting a Content-Length behind one that came with "Connection: close", for example.
         named = {}
         feed = _parserFor(named.setdefault)
-    try:
-        feed(_START + block)
-    except httptools.HttpParserError as e:
-        raise BadMessage(str(e), 400, place, block) from None
+        try:
+            feed(_START + block)
+        except httptools.HttpParserError as e:
+            raise BadMessage(str(e), 400, place, block) from None
     lines = block.count(b"\r\n") - 1
     if len(named) != lines:
         pairs = _readTwice(block, lines, place)
-        named.clear()
-        _free.append((feed, named))
+        if len(named) == len({name for name, _ in pairs}):
+            named.clear()
+            _free.append((feed, named))
         return pairs, None
     fields = dict(named)
     named.clear()

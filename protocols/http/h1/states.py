@@ -67,7 +67,7 @@ TABLE: dict[tuple[State, Event], State] = {
             (Event.TUNNEL, State.TUNNEL),
         )
     },
-    **{(state, Event.SWITCH): State.SWITCHED for state in (State.HEAD, State.HELD, State.TUNNEL, State.CLOSED)},
+    **{(state, Event.SWITCH): State.SWITCHED for state in (State.HEAD, State.HELD, State.TUNNEL)},
     **{(state, Event.FAIL): State.FAILED for state in State},
 }
 

@@ -51,6 +51,10 @@ def test_behind_the_last_request_nothing_is_looked_at() -> None:
     out = requests(GET.replace(b"Accept: */*", b"Connection: close") + b"\0\0\0")
     assert out.error is None and [head.keepAlive for head in out.heads] == [False]
     assert out.reader.state is State.CLOSED
+    # Nor is it kept.
+    out.reader.receive(b"x" * 1000)
+    out.reader.receive(b"x" * 1000)
+    assert out.reader.buffered == 0
 
 
 def test_continue_is_waited_for_only_if_there_is_a_body() -> None:
