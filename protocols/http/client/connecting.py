@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # How many servers' TLS sessions are kept.
 _SESSIONS = 1024
+# What tells a context, something that makes one, and whom to trust; `ssl` is not loaded to see that.
+_CONTEXTS = ("wrap_bio", "contextFor", "getContext", "apply")
 
 
 class Connecting:
@@ -25,6 +27,8 @@ class Connecting:
         """`endpoint` and `tls` are the arguments of `Client`."""
         if endpoint is not None and not hasattr(endpoint, "connect"):
             raise TypeError(f"endpoint must be a client endpoint, not {endpoint!r}")
+        if tls is not None and not any(hasattr(tls, name) for name in _CONTEXTS):
+            raise TypeError(f"tls must be an ssl.SSLContext or what reactor.ssl makes, not {tls!r}")
         self._endpoint = endpoint
         self._tls = tls
         self._context: Any = None
@@ -75,8 +79,6 @@ class Connecting:
                 tls = CertificateOptions(trustRoot=tls, acceptableProtocols=[b"http/1.1"])
             if not isinstance(tls, ssl.SSLContext):
                 contextFor = getattr(tls, "contextFor", None)
-                if contextFor is None and not hasattr(tls, "getContext"):
-                    raise TypeError(f"tls must be an ssl.SSLContext or what reactor.ssl makes, not {tls!r}")
                 tls = tls.getContext() if contextFor is None else contextFor(False)
             self._context = tls
         return self._context

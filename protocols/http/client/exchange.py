@@ -12,7 +12,7 @@ from protocols.http.client import redirects
 from protocols.http.client.cookies import CookieJar
 from protocols.http.client.pool import MAKE
 from protocols.http.error import Incomplete, Timeout
-from reactor.defer import CancelledError, Deferred
+from reactor.defer import CancelledError, Deferred, fail
 from reactor.error import ConnectionLost, NetworkError
 from reactor.error import TimeoutError as ConnectTimeout
 from reactor.failure import Failure
@@ -149,7 +149,11 @@ class Exchange:
         client.keeper.deadlines.add(self)
         self._standing = Standing.CONNECTING
         left = max(self.deadline - client.clock.seconds(), 0.001)
-        connecting = client.connectTo(self, left)
+        try:
+            connecting = client.connectTo(self, left)
+        except Exception:
+            # The program's endpoint or context: the place is not to be lost with it.
+            connecting = fail()
         if not connecting.called:
             self._connecting = connecting
         connecting.addCallbacks(self._connected, self._notConnected)
@@ -203,7 +207,14 @@ class Exchange:
             head = b"%b %b%b" % (self.method.encode(), url.target.encode(), client.commonTail(url))
             connection.send(self, head, None, False)
             return
-        head = client.headOf(self)
+        try:
+            head = client.headOf(self)
+        except Exception:
+            # The program's cookies.
+            self.connection = None
+            client.keeper.free(connection)
+            self._fire(Failure())
+            return
         if payload is not None and not self.expects and (whole := payload.whole) is not None:
             head += whole
             payload = None
@@ -219,6 +230,22 @@ class Exchange:
 
     def answered(self, response: Response) -> None:
         """An answer came, whole or not; the connection is no longer ours, or feeds the answer."""
+        try:
+            goesOn = self._received(response)
+        except Exception:
+            # The program's cookies, or what chooses its proxy.
+            response.abort()
+            self._fire(Failure())
+            return
+        if goesOn:
+            return
+        if self.history is not None:
+            response.history = self.history
+        self._standing = Standing.OVER
+        self.deferred.callback(response)
+
+    def _received(self, response: Response) -> bool:
+        """Take the cookies of an answer, and go where it sends us; whether it did."""
         jar = self.jar
         goesOn = 300 <= response.status < 400 and self.passesOn(response)
         if (jar is not None or goesOn) and (lines := _setCookies(response._fields)):
@@ -228,18 +255,14 @@ class Exchange:
             jar.store(self.url, lines, self.client.wallClock())
         if goesOn:
             self._standing = Standing.LINE
+            response.history = self.history or []
             try:
                 self._redirect(response)
             except redirects.RedirectError as e:
                 e.response = response
                 e._learn(self.facts())
-                response.history = self.history or []
                 self._fire(Failure(e))
-            return
-        if self.history is not None:
-            response.history = self.history
-        self._standing = Standing.OVER
-        self.deferred.callback(response)
+        return goesOn
 
     def _redirect(self, response: Response) -> None:
         client = self.client

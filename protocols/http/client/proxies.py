@@ -146,7 +146,7 @@ class _Exceptions:
         from ipaddress import ip_network
 
         try:
-            self._networks.append(ip_network(entry.strip("[]"), strict=False))
+            self._networks.append(ip_network(entry.replace("[", "").replace("]", ""), strict=False))
             return
         except ValueError:
             pass

@@ -33,7 +33,7 @@ CODED: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "gzip": ("gzip", gzip.compress),
     "deflate": ("deflate", zlib.compress),
     "raw deflate": ("deflate", raw),
-    "br": ("br", brotli.compress),
+    "br": ("br", lambda data: bytes(brotli.compress(data, quality=1))),
     "zstd": ("zstd", zstd),
 }
 
@@ -111,7 +111,7 @@ def test_several_codings_lie_over_each_other() -> None:
 
 def test_a_bomb_comes_in_pieces(coding: tuple[str, Callable[[bytes], bytes]]) -> None:
     name, encode = coding
-    bomb = encode(bytes(64 << 20))
+    bomb = encode(bytes(16 << 20))
     tracemalloc.start()
     try:
         decoder = Decoder([name])
@@ -125,13 +125,13 @@ def test_a_bomb_comes_in_pieces(coding: tuple[str, Callable[[bytes], bytes]]) ->
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert total == decoder.given == 64 << 20
+    assert total == decoder.given == 16 << 20
     assert peak < 4 << 20
 
 
 def test_a_bomb_in_a_bomb() -> None:
     decoder = Decoder(["gzip", "gzip"])
-    decoder.feed(gzip.compress(gzip.compress(bytes(64 << 20))))
+    decoder.feed(gzip.compress(gzip.compress(bytes(16 << 20))))
     for _ in range(100):
         assert len(decoder.take()) == PIECE
 

@@ -111,14 +111,13 @@ class Server(Factory):
         self.received = b""
         self.open: list[Script] = []
         self.made = 0
-        self.most = 0
+        self.protocol: Any = Script
         self.reasons: list[BaseException] = []
         self.port = 0
 
     def buildProtocol(self, addr: Any) -> Script:
         self.made += 1
-        self.most = max(self.most, len(self.open) + 1)
-        return Script(self)
+        return self.protocol(self)
 
     def url(self, path: str = "/") -> str:
         return f"http://127.0.0.1:{self.port}{path}"
