@@ -137,7 +137,7 @@ class Client:
         self._clock = clock
         self._keeper: Keeper | None = None
         # Scheme, host and port -> what is behind the target in a request that says nothing of its own.
-        self._tails: dict[Any, bytes] = {}
+        self.tails: dict[Any, bytes] = {}
         #: Whether `close` was called.
         self.isClosed = False
         # Checked here, where they were said.
@@ -328,12 +328,12 @@ class Client:
 
     def commonTail(self, url: URL) -> bytes:
         """What is behind the target in a request of `url` that says nothing of its own."""
-        tail = self._tails.get(url.origin)
+        tail = self.tails.get(url.origin)
         if tail is None:
-            if len(self._tails) >= 1024:
-                self._tails.clear()
+            if len(self.tails) >= 1024:
+                self.tails.clear()
             whole = requestHead("GET", "/", [(b"Host", url.authority.encode()), *self._defaults])
-            tail = self._tails[url.origin] = whole[len(b"GET /") :]
+            tail = self.tails[url.origin] = whole[len(b"GET /") :]
         return tail
 
     def headOf(self, exchange: Exchange) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import inf
 
-from protocols.http.client.response import Response
+from protocols.http.client.response import About, Response
 from protocols.http.client.sending import Sending
 from protocols.http.error import BadMessage, BadResponse, HTTPError, Incomplete, TooLarge
 from protocols.http.h1 import ResponseReader
@@ -53,6 +53,9 @@ class Connection(Protocol):
         # A body that waits for 100 Continue, and the timer that ends that wait.
         self._held: Payload | None = None
         self._patience: Any = None
+        # The head that came last, and what is about it.
+        self._head: ResponseHead | None = None
+        self._about: Any = None
         # Whether the program has its Response; whether the answer is whole; whether this can be used again.
         self._delivered = False
         self._whole = False
@@ -155,7 +158,12 @@ class Connection(Protocol):
         if head.status == 101:
             raise BadMessage("101 Switching Protocols, which nobody asked for", place="status line")
         self._keepAlive = head.keepAlive
-        self._response = Response(head, exchange.url, exchange.method, self, exchange.maxBody, exchange.decode)
+        if head is not self._head:
+            self._head = head
+            self._about = About(head.fields)
+        self._response = Response(
+            head, self._about, exchange.url, exchange.method, self, exchange.maxBody, exchange.decode
+        )
         if self._held is not None:
             # The server did not want the body, and cannot tell what would come next from it.
             self._held = None

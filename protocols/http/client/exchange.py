@@ -60,6 +60,7 @@ class Exchange:
         "fields",
         "history",
         "jar",
+        "keeper",
         "maxBody",
         "method",
         "origin",
@@ -78,7 +79,8 @@ class Exchange:
         self.method = method
         self.url = url
         self.timeout = timeout
-        self.began = began = client.clock.seconds()
+        keeper = self.keeper = client._keeper or client.keeper
+        self.began = began = keeper.clock.seconds()
         self.deadline = began + timeout
         self.fields: list[tuple[bytes, bytes]] | None = None
         self.payload: Payload | None = None
@@ -110,12 +112,12 @@ class Exchange:
             self.origin = url.origin
         else:
             self._choose(choose(url))
-        given = client.keeper.pool.ask(self)
+        given = self.keeper.pool.ask(self)
         if given is MAKE:
             self._connect()
         elif given is None:
             self._standing = Standing.LINE
-            client.keeper.deadlines.add(self)
+            self.keeper.deadlines.add(self)
         else:
             self._work(given)
 
@@ -135,7 +137,7 @@ class Exchange:
 
     def connectionGiven(self, connection: Connection) -> None:
         """An idle connection is ours."""
-        self.client.keeper.deadlines.discard(self)
+        self.keeper.deadlines.discard(self)
         self._work(connection)
 
     def placeGiven(self) -> None:
@@ -146,9 +148,9 @@ class Exchange:
 
     def _connect(self) -> None:
         client = self.client
-        client.keeper.deadlines.add(self)
+        self.keeper.deadlines.add(self)
         self._standing = Standing.CONNECTING
-        left = max(self.deadline - client.clock.seconds(), 0.001)
+        left = max(self.deadline - self.keeper.clock.seconds(), 0.001)
         try:
             connecting = client.connectTo(self, left)
         except Exception:
@@ -160,7 +162,7 @@ class Exchange:
 
     def _connected(self, connection: Connection) -> None:
         self._connecting = None
-        keeper = self.client.keeper
+        keeper = self.keeper
         keeper.made(connection)
         keeper.deadlines.discard(self)
         if self._why is not None or not connection.isOpen:
@@ -172,7 +174,7 @@ class Exchange:
 
     def _notConnected(self, failure: Failure) -> None:
         self._connecting = None
-        keeper = self.client.keeper
+        keeper = self.keeper
         keeper.deadlines.discard(self)
         self._standing = Standing.OVER
         keeper.pool.lost(self.origin)
@@ -204,15 +206,15 @@ class Exchange:
         if payload is None and self.fields is None and self.proxy is None and not self.jar:
             # Nothing that is not the same for all requests to this origin.
             url = self.url
-            head = b"%b %b%b" % (self.method.encode(), url.target.encode(), client.commonTail(url))
-            connection.send(self, head, None, False)
+            tail = client.tails.get(url.origin) or client.commonTail(url)
+            connection.send(self, b"%b %b%b" % (self.method.encode(), url.raw, tail), None, False)
             return
         try:
             head = client.headOf(self)
         except Exception:
             # The program's cookies.
             self.connection = None
-            client.keeper.free(connection)
+            self.keeper.free(connection)
             self._fire(Failure())
             return
         if payload is not None and not self.expects and (whole := payload.whole) is not None:
@@ -223,9 +225,7 @@ class Exchange:
     def passesOn(self, response: Response) -> bool:
         """Whether `response` only says where to go on: its body is nobody's."""
         return (
-            response.status in redirects.STATUSES
-            and self.redirectsLeft is not None
-            and response.headers.get("location") is not None
+            response.status in redirects.STATUSES and self.redirectsLeft is not None and bool(response._about.locations)
         )
 
     def answered(self, response: Response) -> None:
@@ -248,7 +248,7 @@ class Exchange:
         """Take the cookies of an answer, and go where it sends us; whether it did."""
         jar = self.jar
         goesOn = 300 <= response.status < 400 and self.passesOn(response)
-        if (jar is not None or goesOn) and (lines := _setCookies(response._fields)):
+        if (lines := response._about.cookies) and (jar is not None or goesOn):
             if jar is None:
                 # For as long as this one call takes.
                 jar = self.jar = CookieJar()
@@ -290,7 +290,7 @@ class Exchange:
         self.start()
 
     def _location(self, response: Response) -> URL:
-        return redirects.target(self.url, response.headers.getAll("location"), self.client.allowDowngrade)
+        return redirects.target(self.url, response._about.locations, self.client.allowDowngrade)
 
     def stale(self, reason: Failure, reused: bool, connection: Connection) -> None:
         """The connection was gone before anything of an answer came; `reused` says whether it had served before."""
@@ -319,7 +319,7 @@ class Exchange:
 
     def facts(self) -> Any:
         """What an error is to know."""
-        elapsed = self.client.clock.seconds() - self.began
+        elapsed = self.keeper.clock.seconds() - self.began
         return {"host": self.url.host, "port": self.url.port, "elapsed": elapsed}
 
     def timedOut(self, phase: str) -> Timeout:
@@ -350,7 +350,7 @@ class Exchange:
             self._fire(Failure(error))
 
     def _letGo(self) -> None:
-        keeper = self.client.keeper
+        keeper = self.keeper
         keeper.deadlines.discard(self)
         keeper.pool.withdraw(self)
 
@@ -364,7 +364,3 @@ class Exchange:
 
 # In the place of what connecting was given up with: the deadline, whose error is to know the phase.
 _LATE = TimeoutError()
-
-
-def _setCookies(pairs: list[tuple[bytes, bytes]]) -> list[str]:
-    return [value.decode("latin-1") for name, value in pairs if len(name) == 10 and name.lower() == b"set-cookie"]

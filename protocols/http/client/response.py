@@ -22,6 +22,23 @@ if TYPE_CHECKING:
     from protocols.http.h1 import ResponseHead
 
 
+class About:
+    """What the fields of a head say that is looked at in each answer; looked for once in heads that are the same."""
+
+    __slots__ = ("codings", "cookies", "locations")
+
+    def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
+        self.cookies: list[str] = []
+        self.locations: list[str] = []
+        codings: list[str] = []
+        kinds = {b"set-cookie": self.cookies, b"location": self.locations, b"content-encoding": codings}
+        for name, value in pairs:
+            kind = kinds.get(name.lower())
+            if kind is not None:
+                kind.append(value.decode("latin-1"))
+        self.codings = codingsOf(",".join(codings)) if codings else []
+
+
 class Response:
     """An answer.
 
@@ -35,6 +52,7 @@ class Response:
 
     __slots__ = (
         "__weakref__",
+        "_about",
         "_body",
         "_cached",
         "_connection",
@@ -54,15 +72,19 @@ class Response:
         "version",
     )
 
-    def __init__(self, head: ResponseHead, url: URL, method: str, connection: Any, maxBody: int, decode: bool) -> None:
-        """Of a `head` that has come; `connection` feeds the rest."""
+    def __init__(
+        self, head: ResponseHead, about: About, url: URL, method: str, connection: Any, maxBody: int, decode: bool
+    ) -> None:
+        """Of a `head` that has come, and what is `about` it; `connection` feeds the rest."""
         self.status = head.status
         self.reason = head.reason
         self.version = head.version
         self.url = url
         self.method = method
         self.history: list[Response] = []
+        # Shared with other answers of the same head.
         self._fields = head.fields
+        self._about = about
         self._headers: Headers | None = None
         self._trailers: list[tuple[bytes, bytes]] | None = None
         self._maxBody = maxBody
@@ -109,7 +131,7 @@ class Response:
         """The fields."""
         headers = self._headers
         if headers is None:
-            headers = self._headers = Headers.fromRaw(self._fields)
+            headers = self._headers = Headers.fromRaw(self._fields.copy())
         return headers
 
     @property
@@ -243,10 +265,7 @@ class Response:
         self.abort()
 
     def _codings(self) -> list[str]:
-        if not self._decode or self.method == "HEAD":
-            return []
-        value = self.headers.get("content-encoding")
-        return [] if value is None else codingsOf(value)
+        return self._about.codings if self._decode and self.method != "HEAD" else []
 
     def __repr__(self) -> str:
         return f"<Response {self.status} to {self.method} {self.url}>"

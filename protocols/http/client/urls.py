@@ -50,7 +50,7 @@ class URL:
     :ivar credentials: user name and password of ``user:password@``, decoded; None without. Never shown.
     """
 
-    __slots__ = ("_text", "authority", "credentials", "fragment", "host", "origin", "port", "scheme", "target")
+    __slots__ = ("_text", "authority", "credentials", "fragment", "host", "origin", "port", "raw", "scheme", "target")
 
     def __init__(
         self,
@@ -66,6 +66,8 @@ class URL:
         self.host = host
         self.port = port
         self.target = target
+        # As it is sent.
+        self.raw = target.encode("ascii")
         self.fragment = fragment
         self.credentials = credentials
         self.origin = (scheme, host, port)

@@ -33,6 +33,14 @@ __all__ = ["ResponseReader"]
 # Of a status line besides the reason: version, status and two spaces. The reason may be as long as a field line.
 _REST_OF_LINE = 13
 
+# Heads as they were read before, byte for byte -> what they are. Servers say the same again and again, but for the Date,
+# which is the same for a second. Only of answers whose request's method has no say, and none with cookies, which are
+# secrets. Bounded by emptying it.
+_known: dict[bytes, ResponseHead] = {}
+_KNOWN = 128
+_LONGEST = 1024
+_METHODS_WITH_A_SAY = ("HEAD", "CONNECT")
+
 
 class ResponseReader(Reader):
     """Responses, one for each request that was sent.
@@ -47,7 +55,7 @@ class ResponseReader(Reader):
     :param limits: how much there may be of what; by default `RESPONSE_LIMITS`.
     """
 
-    __slots__ = ("_informational", "_methods", "_shortest", "_sink")
+    __slots__ = ("_informational", "_knows", "_methods", "_shortest", "_sink")
 
     _sink: ResponseSink
 
@@ -59,6 +67,8 @@ class ResponseReader(Reader):
         self._methods: deque[tuple[str, bool]] = deque()
         self._informational = 0
         self._shortest = min(limits.head, limits.line)
+        # What is known was within these limits.
+        self._knows = limits is RESPONSE_LIMITS
 
     def expect(self, method: str, upgrade: bool = False) -> None:
         """A request was sent (or is about to be), and an answer may come. Once for each, in order.
@@ -75,6 +85,12 @@ class ResponseReader(Reader):
         if end < 0:
             return False
         stop = end + 4
+        known = _known.get(data[at:stop]) if self._knows and stop - at <= _LONGEST else None
+        if known is not None and self._methods[0][0] not in _METHODS_WITH_A_SAY:
+            self._at = stop
+            self._informational = 0
+            self._tell(known, self._methods.popleft()[0])
+            return True
         if stop - at > self._shortest:
             self._examineWhole(data[at:stop])
         found = STATUS_LINE(data, at)
@@ -98,8 +114,16 @@ class ResponseReader(Reader):
                 raise BadMessage("101, and no other protocol was asked for", 400, "status line", data[at : at + 80])
         self._informational = 0
         self._methods.popleft()
+        if self._knows and method not in _METHODS_WITH_A_SAY and status >= 200 and stop - at <= _LONGEST:
+            self._learn(data[at:stop], head)
         self._tell(head, method)
         return True
+
+    def _learn(self, block: bytes, head: ResponseHead) -> None:
+        if block.lower().find(b"set-cookie") < 0:
+            if len(_known) >= _KNOWN:
+                _known.clear()
+            _known[block] = head
 
     def _inform(self, head: ResponseHead) -> None:
         self._informational += 1
