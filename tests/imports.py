@@ -73,6 +73,7 @@ ROOMS = {
     "protocols.http.h1": "protocols.http",
     "protocols.http.body": "protocols.http",
     "protocols.http.client": "protocols.http.h1 protocols.http.body protocols.httpconnect protocols.socks",
+    "protocols.http.server": "protocols.http.h1 protocols.http.body protocols._proxying",
     "protocols": "",
 }
 # The arrows against that, each with what it is for. One that is gone is to be taken out.
@@ -80,6 +81,7 @@ EXCEPTIONS = {
     ("_transport.stream", "_transport.tls"): "a stream can be asked for TLS: startTLS",
     ("protocols.http", "protocols.http.body"): "protocols.http re-exports Body",
     ("protocols.http", "protocols.http.client"): "protocols.http re-exports the client",
+    ("protocols.http", "protocols.http.server"): "protocols.http re-exports the server",
     ("protocols.irc", "protocols.irc.client"): "protocols.irc re-exports the client",
 }
 

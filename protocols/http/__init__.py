@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from protocols.http.client import post as post
     from protocols.http.client import put as put
     from protocols.http.client import request as request
+    from protocols.http.message import Response as Response
+    from protocols.http.server import Request as Request
+    from protocols.http.server import Site as Site
 
 _SHARED = [
     "BadMessage",
@@ -68,8 +71,10 @@ _CLIENT = [
     "put",
     "request",
 ]
+_MESSAGE = ["Response"]
+_SERVER = ["Request", "Site"]
 
-__all__ = [*_SHARED, *_BODY, *_CLIENT]  # noqa: PLE0604
+__all__ = [*_SHARED, *_BODY, *_CLIENT, *_MESSAGE, *_SERVER]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> object:
@@ -78,6 +83,10 @@ def __getattr__(name: str) -> object:
         import protocols.http.body.streams as home
     elif name in _CLIENT:
         import protocols.http.client as home
+    elif name in _MESSAGE:
+        import protocols.http.message as home
+    elif name in _SERVER:
+        import protocols.http.server as home
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     found = globals()[name] = getattr(home, name)

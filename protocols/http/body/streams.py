@@ -34,6 +34,7 @@ class Body:
     """One body. ``async for piece in body``, `read` and `deliver` are the three ways to take it, one at a time.
 
     :ivar received: how many bytes have come, taken or not.
+    :ivar problem: what it failed with, for whoever reads it: what broke it off, or that it was too large; None so far.
     :ivar trailers: the fields behind it as pairs of bytes; None before it has ended.
     """
 
@@ -50,6 +51,7 @@ class Body:
         "_waiting",
         "_weight",
         "_whole",
+        "problem",
         "received",
         "trailers",
     )
@@ -81,6 +83,7 @@ class Body:
         self._whole = False
         self._limit: int | None = None
         self.received = 0
+        self.problem: BaseException | None = None
         self.trailers: list[tuple[bytes, bytes]] | None = None
 
     # ---- Who feeds it ----
@@ -103,8 +106,7 @@ class Body:
                 self._stop()
         elif self._limit is not None and self.buffered > self._limit:
             self._waiting = None
-            self.discard()
-            waiting.errback(TooLarge("body", self._limit))
+            waiting.errback(self._tooLarge(self._limit))
 
     def bodyEnded(self, trailers: list[tuple[bytes, bytes]]) -> None:
         """It is whole."""
@@ -123,7 +125,8 @@ class Body:
         """It broke off: what has come can still be taken piece by piece, then `reason` is raised."""
         if self.isOver:
             return
-        self._failure = reason if isinstance(reason, Failure) else Failure(reason)
+        failure = self._failure = reason if isinstance(reason, Failure) else Failure(reason)
+        self.problem = failure.value
         self._begin = None
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
@@ -179,8 +182,7 @@ class Body:
         """
         self._alone()
         if limit is not None and self.buffered > limit:
-            self.discard()
-            return fail(TooLarge("body", limit))
+            return fail(self._tooLarge(limit))
         if self._failure is not None:
             return fail(Failure(self._failure.value))
         if self.trailers is not None:
@@ -218,6 +220,11 @@ class Body:
             begin()
         self._go()
         return waiting
+
+    def _tooLarge(self, limit: int) -> TooLarge:
+        self.discard()
+        problem = self.problem = TooLarge("body", limit)
+        return problem
 
     def _forget(self, deferred: Deferred[bytes]) -> None:
         self._waiting = None

@@ -1,0 +1,141 @@
+"""The head of an answer: which fields it gets, and how its body is framed (RFC 9112, section 6). Pure.
+
+A head that consists of nothing but status, length, type and date is kept as long as its date is right: a server sends
+the same few again and again.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from enum import Enum
+from time import time
+
+from protocols.http.h1.writing import responseHead
+from protocols.http.message import BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from protocols.http.h1.heads import RequestHead
+    from protocols.http.message import Response
+
+__all__ = ["Framing", "Heads", "hasNoBody"]
+
+_KEPT = 256
+
+
+class Framing(Enum):
+    """What tells the client where a body ends."""
+
+    NONE = "there is none"
+    LENGTH = "its length"
+    CHUNKED = "its last chunk"
+    CLOSE = "the end of the connection"
+
+
+def hasNoBody(method: str, status: int) -> bool:
+    """Whether an answer of that status to that method has no body, whatever its fields say (RFC 9112, section 6.3)."""
+    return method == "HEAD" or status in (204, 304) or (method == "CONNECT" and status < 300)
+
+
+class Heads:
+    """Makes heads, with the date of now.
+
+    :param wall: the time of day, in seconds since 1970.
+    :ivar kept: (status, length, Content-Type) -> a head for an answer of HTTP/1.1 to anything but HEAD that keeps the
+        connection. To be looked into after `renew` where the date may be old.
+    :ivar stale: when the date is a second old, on the clock of who calls `renew`.
+    """
+
+    __slots__ = ("_wall", "date", "kept", "stale")
+
+    def __init__(self, wall: Callable[[], float] = time) -> None:
+        self._wall = wall
+        self.kept: dict[tuple[int, int, str | None], bytes] = {}
+        self.stale = float("-inf")
+        self.date = ""
+
+    def renew(self, now: float) -> None:
+        """A second has passed; it is `now` on a monotonic clock."""
+        wall = self._wall()
+        self.date = formatdate(wall, usegmt=True)
+        # As long as this second of the wall's lasts.
+        self.stale = now + 1.0 - wall % 1.0
+        self.kept.clear()
+
+    def keep(self, status: int, length: int, contentType: str | None) -> bytes | None:
+        """The head for `kept`, which has it from now on; None if an answer like that has no plain head."""
+        if status in (204, 304):
+            return None
+        head = responseHead(status, self._plain(length, contentType))
+        if len(self.kept) >= _KEPT:
+            self.kept.clear()
+        self.kept[status, length, contentType] = head
+        return head
+
+    def _plain(self, length: int, contentType: str | None) -> list[tuple[str | bytes, str | bytes]]:
+        fields: list[tuple[str | bytes, str | bytes]] = [("Date", self.date), ("Content-Length", str(length))]
+        if contentType is None and length:
+            contentType = BYTES
+        if contentType:
+            fields.append(("Content-Type", contentType))
+        return fields
+
+    def make(
+        self, head: RequestHead, response: Response, length: int | None, closes: bool
+    ) -> tuple[bytes, Framing, bool]:
+        """The head of `response` to the request of `head`, how its body is framed, and whether the connection ends.
+
+        :param length: of the body; None if nobody knows.
+        :param closes: whether the connection ends behind it.
+        :raises ValueError: for fields that may not be sent.
+        """
+        status = response.status
+        given = [] if response._headers is None else response._headers.raw
+        names = {name.lower() for name, _ in given}
+        if b"transfer-encoding" in names:
+            raise ValueError("Response(): Transfer-Encoding is the server's business")
+        fields: list[tuple[str | bytes, str | bytes]] = []
+        if b"date" not in names:
+            fields.append(("Date", self.date))
+        empty = hasNoBody(head.method, status)
+        framing = Framing.NONE
+        if b"content-length" in names:
+            # Of an answer to HEAD it says how long the body would have been.
+            framing = Framing.NONE if empty else Framing.LENGTH
+            if length is not None and not empty and response.headers["content-length"] != str(length):
+                raise ValueError(f"Response(): Content-Length is given, and is not that of the body, {length}")
+        elif length is not None:
+            framing = Framing.NONE if empty else Framing.LENGTH
+            if status != 204 and (status != 304 or length):
+                fields.append(("Content-Length", str(length)))
+        elif not empty:
+            framing = Framing.CHUNKED if head.version else Framing.CLOSE
+            if head.version:
+                fields.append(("Transfer-Encoding", "chunked"))
+        if b"content-type" not in names:
+            contentType = response.contentType
+            if contentType is None and (length or length is None) and status not in (204, 304):
+                contentType = BYTES
+            if contentType:
+                fields.append(("Content-Type", contentType))
+        if framing is Framing.CLOSE or (b"connection" in names and _says(given, b"close")):
+            closes = True
+        if closes:
+            given = [pair for pair in given if pair[0].lower() != b"connection"]
+            fields.append(("Connection", "close"))
+        elif not head.version and b"connection" not in names:
+            fields.append(("Connection", "keep-alive"))
+        return responseHead(status, [*fields, *given], response.reason), framing, closes
+
+    def alone(self, page: Response) -> bytes:
+        """The head of an answer to nothing that could be read, behind which the connection ends."""
+        fields = [*self._plain(len(page.body), page.contentType), ("Connection", "close")]
+        return responseHead(page.status, fields)
+
+
+def _says(given: list[tuple[bytes, bytes]], what: bytes) -> bool:
+    """Whether a Connection field has that option."""
+    values = [value for name, value in given if name.lower() == b"connection"]
+    return what in [each.strip().lower() for each in b",".join(values).split(b",")]
