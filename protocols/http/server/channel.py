@@ -11,7 +11,7 @@ from __future__ import annotations
 from types import CoroutineType
 
 from protocols.http.error import BadMessage, HTTPError
-from protocols.http.message import Response
+from protocols.http.message import FileBody, Response
 from protocols.http.server.calling import outcomeOf
 from protocols.http.server.connection import Connection
 from protocols.http.server.heads import Framing
@@ -168,7 +168,7 @@ class Channel(Connection):
     def _answerFully(self, response: Response, request: Request, now: float) -> None:
         """Send an answer that is not simply length and bytes."""
         body, head = response.body, request._head
-        length = len(body) if response.isBytes else getattr(body, "count", None)
+        length = len(body) if response.isBytes else body.count if isinstance(body, FileBody) else None
         unread = self._body
         self._last = closes = self._last or not head.keepAlive or (unread is not None and not self._isShort(unread))
         try:

@@ -88,6 +88,7 @@ class Connection(Protocol):
         site.channels.add(self)
 
     def headReceived(self, head: Any) -> None:
+        """The reader: a request begins."""
         raise NotImplementedError
 
     def _answer(self, response: Response, request: Request) -> None:
@@ -143,7 +144,8 @@ class Connection(Protocol):
 
     def _continue(self) -> None:
         body = self._body
-        if body is not None and not (body.received or self._begun or self._closing):
+        # A client that does not wait has sent some of it by now.
+        if body is not None and not (body.received or self._reader.buffered or self._begun or self._closing):
             self.write(_CONTINUE)
 
     def _pause(self) -> None:
