@@ -15,9 +15,8 @@ from protocols.http.h1.startlines import isAuthority
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Pairs = list[tuple[bytes, bytes]]
-    Named = dict[bytes, bytes] | None
 
-__all__ = ["RequestHead", "ResponseHead", "requestHead", "responseHead"]
+__all__ = ["RequestHead", "ResponseHead", "plainRequest", "requestHead", "responseHead"]
 
 
 class RequestHead(NamedTuple):
@@ -75,7 +74,7 @@ class ResponseHead(NamedTuple):
 
 
 _new = tuple.__new__
-# Hosts that were found to be such. Bounded by emptying it.
+# What Host said, where it was right. Bounded by emptying it.
 _hosts: dict[bytes, str] = {}
 _HOSTS = 512
 
@@ -95,39 +94,38 @@ def _hostOf(value: bytes) -> str:
     return host
 
 
-def requestHead(
-    method: str, target: str, version: int, authority: bytes | None, pairs: Pairs, named: Named
-) -> RequestHead:
-    """The head of a request, judged.
+def plainRequest(method: str, target: str, version: int, pairs: Pairs, named: dict[bytes, bytes]) -> RequestHead | None:
+    """The head of a request as most are: without a body, nothing in it has a say but Host and Connection, and another
+    request may follow. None if it is not that, or not right.
 
-    :param authority: what the target names as its host and port, or None.
-    :param named: the same fields as a dict if each name is there once, else None.
-    :raises BadMessage: with 400, 417 or 501.
+    :param named: the fields as a dict.
     """
-    if named is None or not (named.keys() <= PLAIN or isHarmless(named)):
-        return _request(method, target, version, authority, pairs)
-    # As most are: nothing in it has a say but Host and Connection, written as they mostly are.
+    if not (PLAIN.issuperset(named) or isHarmless(named)):
+        return None
     value = named.get(b"Host")
     if value is None:
         value = named.get(b"host")
     elif b"host" in named:
-        raise BadMessage("Host is there twice", 400, "fields")
-    if value is None or authority is not None:
-        return _request(method, target, version, authority, pairs)
-    host = _hosts.get(value)
+        return None
+    host = _hosts.get(value)  # type: ignore[arg-type]
     if host is None:
-        host = _hostOf(value)
-    keepAlive = version == 1
-    if b"Connection" in named:
-        if b"connection" in named:
-            return _request(method, target, version, authority, pairs)
-        keepAlive = connectionOf(named[b"Connection"]).keeps(version)
+        return None
+    value = named.get(b"Connection")
+    if value is None:
+        value = named.get(b"connection")
     elif b"connection" in named:
-        keepAlive = connectionOf(named[b"connection"]).keeps(version)
-    return _new(RequestHead, (method, target, version, pairs, None, False, keepAlive, False, (), host))
+        return None
+    if not (version == 1 if value is None else connectionOf(value).keeps(version)):
+        return None
+    return _new(RequestHead, (method, target, version, pairs, None, False, True, False, (), host))
 
 
-def _request(method: str, target: str, version: int, authority: bytes | None, pairs: Pairs) -> RequestHead:
+def requestHead(method: str, target: str, version: int, authority: bytes | None, pairs: Pairs) -> RequestHead:
+    """The head of a request, judged.
+
+    :param authority: what the target names as its host and port, or None.
+    :raises BadMessage: with 400, 417 or 501.
+    """
     said = Saying(pairs)
     host = _whichHost(said, version, authority)
     length, chunked = _framing(said, version, True)

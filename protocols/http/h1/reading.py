@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Reading"]
 
+# A global is found faster than a member of an enum.
+_HEAD = State.HEAD
+_HELD = State.HELD
+_CLOSED = State.CLOSED
+
 
 class Reading:
     """The part of a reader that keeps what waits; `Reader` knows bodies, and those that derive from it heads.
@@ -82,12 +87,8 @@ class Reading:
         :raises BadMessage: if they are none that may come here. Nothing is read after that.
         :raises TooLarge: if there are more of something than a limit allows. Nothing is read after that.
         """
-        if self.state >= State.CLOSED:
-            return
-        if self._data or self._tail is not None:
-            if self._tail is None:
-                self._tail = bytearray()
-            self._tail += data
+        if self._data or self._tail is not None or self.state >= _CLOSED:
+            self._keep(data)
         else:
             self._data = data if data.__class__ is bytes else bytes(data)
             self._at = 0
@@ -154,35 +155,55 @@ class Reading:
         self._running = True
         steps = self._steps
         try:
-            while self.state < State.HELD and not self._paused:
-                if self._at >= len(self._data):
+            while not self._paused and self.state < _HELD:
+                if self._at == len(self._data):
                     self._data = b""
                     self._at = 0
-                    if self.state is State.LENGTH and not self._left:
-                        # All of it had come, and the end was not told since the last piece made somebody pause.
-                        self._whole([])
-                        continue
-                    if self._tail is None or (self._isPartial and not self._look()):
+                    if self._tail is None and self.state is _HEAD:
                         break
-                    self._takeUp()
+                    if not self._refill():
+                        break
+                    continue
                 if not steps[self.state](self):
-                    if self._tail is not None:
-                        # Came while nothing could be called.
-                        self._takeUp()
-                    else:
+                    if self._tail is None:
                         self._putAside()
                         self._look()
                         break
-            if self.state is State.CLOSED:
-                self._forget()
-            elif self._ended and not self._paused:
-                self._end()
+                    # Came while nothing could be called.
+                    self._takeUp()
+            if self._ended or self.state >= _CLOSED:
+                self._afterwards()
         except HTTPError as e:
             self.state = State.FAILED
             self._forget()
             raise e from None
         finally:
             self._running = False
+
+    def _keep(self, data: bytes) -> None:
+        """There is something that waits, so that this waits behind it; or nothing is read any more."""
+        if self.state < _CLOSED:
+            if self._tail is None:
+                self._tail = bytearray()
+            self._tail += data
+
+    def _refill(self) -> bool:
+        """All of the data has been read: whether there is more to do."""
+        if self.state is State.LENGTH and not self._left:
+            # All of it had come, and the end was not told since the last piece made somebody pause.
+            self._whole([])
+            return True
+        if self._tail is None or (self._isPartial and not self._look()):
+            return False
+        self._takeUp()
+        return True
+
+    def _afterwards(self) -> None:
+        """What came has been read, and nothing more will be, or will come."""
+        if self.state is State.CLOSED:
+            self._forget()
+        elif self._ended and not self._paused:
+            self._end()
 
     def _putAside(self) -> None:
         """What is left of the data is the beginning of something: it waits in the tail."""

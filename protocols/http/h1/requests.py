@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from protocols.http.error import TooLarge
 from protocols.http.h1.bodies import Reader
-from protocols.http.h1.heads import RequestHead, requestHead
+from protocols.http.h1.heads import RequestHead, plainRequest, requestHead
 from protocols.http.h1.splitting import readFields
 from protocols.http.h1.startlines import METHODS, REQUEST_LINE, readRequestLine
 from protocols.http.h1.states import Event, State
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RequestReader"]
 
+# A global is found faster than a member of an enum.
+_HEAD = State.HEAD
 # Of a request line besides method and target: two spaces and the version.
 _REST_OF_LINE = 10
 
@@ -61,10 +63,8 @@ class RequestReader(Reader):
             return self._skipEmptyLines()
         stop = end + 4
         found = REQUEST_LINE(data, at)
-        if found is None:
+        if found is None or stop - at > self._shortest:
             return self._readOther(stop)
-        if stop - at > self._shortest:
-            self._examineWhole(data[at:stop])
         name, target, minor = found.groups()
         method = METHODS.get(name)
         if method is None:
@@ -73,11 +73,23 @@ class RequestReader(Reader):
         if len(pairs) > self.limits.fields:
             raise TooLarge("fields", self.limits.fields, 431)
         self._at = stop
-        self._tell(requestHead(method, target.decode(), 1 if minor == b"1" else 0, None, pairs, named))
+        version = 1 if minor == b"1" else 0
+        head = None if named is None else plainRequest(method, target.decode(), version, pairs, named)
+        if head is None:
+            self._tell(requestHead(method, target.decode(), version, None, pairs))
+            return True
+        self._emptyLines = 0
+        sink = self._sink
+        sink.headReceived(head)
+        if self.state is _HEAD:
+            if self._paused:
+                self._begin(Event.LENGTH, 0, Event.MESSAGE)
+            else:
+                sink.messageReceived([])
         return True
 
     def _readOther(self, stop: int) -> bool:
-        """Not a head as most are: another target or method, an empty line, or none at all."""
+        """Not a head as most are: another target or method, a large one, an empty line, or none at all."""
         at = self._at
         if self._data.startswith(b"\r\n", at):
             return self._skipEmptyLines()
@@ -86,29 +98,20 @@ class RequestReader(Reader):
             self._examineWhole(head)
         line, _, block = head.partition(b"\r\n")
         name, target, minor, authority = readRequestLine(line, self.limits)
-        pairs, named = readFields(block)
+        pairs, _ = readFields(block)
         if len(pairs) > self.limits.fields:
             raise TooLarge("fields", self.limits.fields, 431)
         self._at = stop
-        self._tell(requestHead(name.decode(), target.decode(), minor, authority, pairs, named))
+        self._tell(requestHead(name.decode(), target.decode(), minor, authority, pairs))
         return True
 
     def _tell(self, head: RequestHead) -> None:
         self._emptyLines = 0
-        sink = self._sink
-        if head.keepAlive and not (head.chunked or head.contentLength or head.upgrade):
-            sink.headReceived(head)
-            if self.state is State.HEAD:
-                if self._paused:
-                    self._begin(Event.LENGTH, 0, Event.MESSAGE)
-                else:
-                    sink.messageReceived([])
-            return
         then = Event.HOLD if head.upgrade else Event.MESSAGE if head.keepAlive else Event.LAST_MESSAGE
         if head.method == "CONNECT":
             then = Event.TUNNEL
         self._begin(Event.CHUNKED if head.chunked else Event.LENGTH, head.contentLength or 0, then)
-        sink.headReceived(head)
+        self._sink.headReceived(head)
         if self.state is State.LENGTH and not (self._left or self._paused):
             self._whole([])
 

@@ -9,6 +9,8 @@ would take 1.0 times what a small head takes; one that is used again has to be t
 
 from __future__ import annotations
 
+from operator import methodcaller
+
 from protocols.http.error import BadMessage
 
 try:
@@ -27,6 +29,9 @@ __all__ = ["readFields"]
 
 # A status that never has a body.
 _START = b"HTTP/1.1 304 \r\n"
+
+# llhttp leaves the space behind a value.
+_endsBlank = methodcaller("endswith", (b" ", b"\t"))
 
 # Parsers that nobody uses at the moment; several only if there are threads. A parser that refused something is dropped.
 _free: list[Parser] = []
@@ -74,7 +79,7 @@ def readFields(block: bytes, place: str = "fields") -> tuple[Pairs, dict[bytes, 
     fields = dict(named)
     named.clear()
     _free.append((feed, named))
-    if b" \r" in block or b"\t\r" in block:
+    if True in map(_endsBlank, fields.values()):
         for name, value in fields.items():
             fields[name] = value.rstrip(b" \t")
     return list(fields.items()), fields

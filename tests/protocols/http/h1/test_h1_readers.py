@@ -291,3 +291,14 @@ def test_every_state_can_be_reached_and_nothing_leads_out_of_a_failure() -> None
     reached = {State.HEAD} | set(TABLE.values())
     assert reached == set(State)
     assert {then for (state, _), then in TABLE.items() if state is State.FAILED} == {State.FAILED}
+
+
+def test_an_end_of_a_body_that_was_not_told_in_a_pause_is_told_once() -> None:
+    told = Pausing()
+    reader = told.reader = ResponseReader(told)
+    reader.expect("GET")
+    reader.receive(OK)
+    for expected in (["head"], ["head", "body"], ["head", "body", "message"], ["head", "body", "message"]):
+        assert [event[0] for event in told.events] == expected
+        reader.resume()
+    reader.ended()
