@@ -134,7 +134,7 @@ class DelayedCall:
         except TypeError:
             good = False
         if not good:
-            self._doubt(secondsFromNow)
+            checkDelay(secondsFromNow, "reset", "secondsFromNow")
         when = queue.seconds() + secondsFromNow
         # Nearly every reset is one of these: a time-out that begins anew.
         if entry and when >= self._when:
@@ -188,9 +188,6 @@ class DelayedCall:
             context.run(func, *args)
         else:
             context.run(func)
-
-    def _doubt(self, secondsFromNow: float) -> None:
-        checkDelay(secondsFromNow, "reset", "secondsFromNow")
 
     def _refuse(self) -> None:
         if self._entry == CANCELLED:

@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IDelayedCall
 from zope.interface import implementer
 
 from reactor._core import timers
-from reactor._core.timers import CANCELLED, _WithKeywords
+from reactor._core.timers import CANCELLED, _WithKeywords, checkDelay
 from reactor.twisted import logs
 
 if TYPE_CHECKING:
@@ -51,15 +51,28 @@ class DelayedCall(timers.DelayedCall):
         """When the call is due, in seconds since 1970."""
         return self._when - monotonic() + time()
 
+    def reset(self, secondsFromNow: float) -> None:
+        """Make the call `secondsFromNow` seconds from now instead; a time that has passed means now."""
+        entry = self._entry
+        if entry < 0:
+            self._refuse()
+        try:
+            when = monotonic() + secondsFromNow
+        except TypeError:
+            checkDelay(secondsFromNow, "reset", "secondsFromNow")
+            raise
+        # As in our own, which looks at the number first: negative ones are not refused here.
+        if entry and when >= self._when:
+            self._when = when
+        elif when == when:
+            self._queue.move(self, when)
+        else:
+            checkDelay(secondsFromNow, "reset", "secondsFromNow")
+
     def _refuse(self) -> None:
         if self._entry == CANCELLED:
             raise AlreadyCancelled
         raise AlreadyCalled
-
-    def _doubt(self, secondsFromNow: float) -> None:
-        # What should have been called in the past is called now.
-        if not secondsFromNow < 0:
-            super()._doubt(secondsFromNow)
 
 
 class _Traced(DelayedCall):

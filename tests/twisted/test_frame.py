@@ -109,6 +109,24 @@ def test_resetIntoThePastIsNow(frame: Any) -> None:
     assert made == [1]
     with pytest.raises(ValueError, match="nan"):
         frame.callLater(1, print).reset(float("nan"))
+    with pytest.raises(TypeError, match="a number of seconds, not 'soon'"):
+        frame.callLater(1, print).reset("soon")
+
+
+def test_resetIsDueThenAndNotBefore(frame: Any) -> None:
+    made: list[str] = []
+    later = frame.callLater(0.001, made.append, "put off")
+    sooner = frame.callLater(PATIENCE, made.append, "hastened")
+    # Each one after the one before, however busy the machine is.
+    sooner.reset(0.001)
+    frame.callLater(0.01, made.append, "between")
+    later.reset(0.02)
+    frame.callLater(0.03, frame.crash)
+    frame.run(installSignalHandlers=False)
+    assert made == ["hastened", "between", "put off"]
+    for call in (later, sooner):
+        with pytest.raises(AlreadyCalled):
+            call.reset(1)
 
 
 def test_delayedCallsSayWhereTheyWereMade(frame: Any, logged: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,21 @@ def test_aConnectionFromItsBeginningToItsEnd(pair: Pair) -> None:
     assert str(pair.reason.value) == "Connection was closed cleanly."
 
 
+@pytest.mark.parametrize("pieces", [[b"an", "swer"], "answer", [b"an", 1], b"answer"])
+def test_aSequenceWithOneThatIsNoBytesSendsNothing(pair: Pair, pieces: Any) -> None:
+    def send(peer: Any) -> None:
+        with pytest.raises(TypeError, match="Data must be bytes"):
+            peer.transport.writeSequence(pieces)
+        with pytest.raises(TypeError, match="Data must be bytes"):
+            peer.transport.writeSequence(piece for piece in pieces)
+        peer.transport.writeSequence(iter([b"good", bytearray(b""), memoryview(b" one")]))
+        peer.transport.loseConnection()
+
+    pair.hooks["client connectionMade"] = send
+    pair.connect()
+    assert [each for each in pair.run() if each[0] == "server dataReceived"] == [("server dataReceived", b"good one")]
+
+
 def test_namesOfAServersTransport(pair: Pair) -> None:
     seen: dict[str, Any] = {}
 
