@@ -125,7 +125,12 @@ class DatagramSocket(Pausable):
         self._sayOpen()
 
     def _sayOpen(self) -> None:
-        self._say("info", "%r is open", self)
+        if getattr(self.protocol, "noisy", True):
+            self._say("info", "%r is open", self)
+
+    def _sayClosed(self) -> None:
+        if getattr(self.protocol, "noisy", True):
+            super()._sayClosed()
 
     def startListening(self) -> None:
         """Open the socket (again). CannotListenError when the system refuses."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,6 +24,7 @@ from reactor.error import (
     UnsupportedSocketType,
 )
 from reactor.interfaces import IListeningPort, IReactorSocket, IReactorUDP, IUDPTransport
+from reactor.protocol import DatagramProtocol
 
 LOCAL = "127.0.0.1"
 oneSelector = pytest.mark.parametrize("net", ["default"], indirect=True)
@@ -563,3 +565,16 @@ def test_anInterfaceThatComesBackWithAnotherNumber(net: Net, listen: Any, monkey
         assert port._hosts == {"fe80::1%tunnel": ("fe80::1", 7)}
     finally:
         port._sock = gone
+
+
+@pytest.mark.parametrize("noisy", [True, False])
+def test_aQuietProtocolsPortSaysNothing(net: Net, noisy: bool) -> None:
+    """Programs that open a socket for each question would fill the log."""
+    protocol = DatagramProtocol()
+    protocol.noisy = noisy
+    with net.caplog.at_level(logging.INFO):
+        net.caplog.clear()
+        net.reactor.listenUDP(0, protocol, interface="127.0.0.1").stopListening()
+        net.turn()
+        assert any("is open" in each.getMessage() for each in net.caplog.records) is noisy
+        assert any("is closed" in each.getMessage() for each in net.caplog.records) is noisy
