@@ -9,7 +9,7 @@ import socket
 from reactor._ground.naming import shown
 from reactor.address import IPv4Address, IPv6Address
 from reactor.defer import Deferred
-from reactor.error import DNSLookupError
+from reactor.error import DNSLookupError, getConnectError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class Collector:
             done(self._targets)
             return
         why = getattr(self.resolution, "error", None)
+        if isinstance(why, DNSLookupError) and why.__class__ is not DNSLookupError:
+            # A resolver with words of its own for it knows more than we would say.
+            done(getConnectError(why, host=self._name, elapsed=self._seconds() - self._began))  # type: ignore[arg-type]
+            return
         text = (getattr(why, "strerror", None) or str(why)) if why is not None else "the resolver found no address"
         done(self._error(text, why))
 

@@ -777,3 +777,21 @@ def test_resolveCancelled(net: Net, resolver: ThreadedResolver, names: Names, ga
 def test_resolveWhatIsNoName(net: Net) -> None:
     with pytest.raises(TypeError, match=r"resolve.*b'localhost'"):
         net.reactor.resolve(b"localhost")  # type: ignore[arg-type]
+
+
+def test_aResolversOwnErrorIsWhatTheConnectionFailsWith(net: Net) -> None:
+    """With what the connection was for, where the resolver did not know that."""
+
+    class Refused(DNSLookupError):
+        pass
+
+    def answer(receiver: Any) -> None:
+        receiver.resolution.error = Refused("not today")
+        receiver.resolutionComplete()
+
+    net.reactor.installNameResolver(Own(answer))
+    client = net.connect(81, "own.test")
+    net.until(lambda: client.over)
+    problem = client.reasons[0].value
+    assert isinstance(problem, Refused) and "not today" in str(problem)
+    assert (problem.host, problem.port, problem.phase) == ("own.test", 81, "resolve") and problem.elapsed is not None
