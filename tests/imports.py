@@ -69,6 +69,7 @@ ROOMS = {
     "protocols.basic": "protocols._framing protocols._filesender",
     "protocols.irc": "protocols.basic protocols._proxying",
     "protocols.irc.client": "protocols.irc",
+    "protocols.dns": "protocols.basic",
     "protocols.http": "reactor",
     "protocols.http.h1": "protocols.http",
     "protocols.http.body": "protocols.http",

@@ -15,15 +15,26 @@ from patience import PATIENCE
 from script import FOLDER
 
 
-def toldByProgram(name: str) -> dict[str, Any]:
-    """The JSON object that the program of that name prints, in a namespace where only loopback exists; the test is
-    skipped where there can be none, or the program says that it cannot have it as it needs it ("unavailable").
+def toldByProgram(name: str, files: bool = False) -> dict[str, Any]:
+    """The JSON object that the program of that name prints, in a namespace where only loopback exists, and with `files`
+    one where it can put others in the place of the system's; the test is skipped where there can be none, or the
+    program says that it cannot have it as it needs it ("unavailable").
     """
     if shutil.which("unshare") is None:
         pytest.skip("no command unshare, which makes network namespaces")
     program = Path(__file__).parent / "programs" / f"{name}.py"
     done = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-X", "dev", str(program)],
+        [
+            "unshare",
+            "--user",
+            "--map-root-user",
+            "--net",
+            *(["--mount"] * files),
+            sys.executable,
+            "-X",
+            "dev",
+            str(program),
+        ],
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -183,6 +183,10 @@ def test_onlyThePollerNamesSelectors() -> None:
     assert whoNames(SOURCES, "selectors") == {"reactor._core.poller", "reactor.twisted.polled"}
 
 
+def test_onlyTheDoorNamesDnspython() -> None:
+    assert whoNames(SOURCES, "dns") == {"protocols.dns._wire"}
+
+
 @pytest.mark.parametrize("name", SOURCES)
 def test_noFileIsLong(name: str) -> None:
     assert SOURCES[name].count("\n") <= LONGEST, f"{name}: look for the second idea in it"

@@ -36,7 +36,9 @@ ANY_SELECTOR = {
     "the interpreter's, or the kernel's own time (3 s each)": "S2 C3 F9",
     "memory, and callbacks that no loop makes": "M10 D1 D2 D4 D5 D6 D7 D8 D9 D10 D11",
     "names, before there is a socket": "C22",
-    "above the transport": "PROXY SOCKS S_lines S_netstrings S_prefixes S_parsers S_irc S_ircAgain S_startTLS S_logs",
+    "above the transport": (
+        "PROXY SOCKS S_lines S_netstrings S_prefixes S_parsers S_irc S_ircAgain S_dns S_startTLS S_logs"
+    ),
     "settings": "S_tlsClient S_tlsServer S_unix",
     "of one selector alone": "F6",
     "more descriptors than select knows": "L11",

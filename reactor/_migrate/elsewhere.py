@@ -67,7 +67,7 @@ MODULES = dict.fromkeys(BESIDE, _BESIDE) | {
     "twisted.internet.wxsupport": _GUI,
     "twisted.logger": "logging, which the reactor uses; " + _BESIDE,
     "twisted.mail": _ASYNCIO,
-    "twisted.names": "the reactor's resolver and HostnameEndpoint for addresses; else " + _ASYNCIO,
+    "twisted.names": "protocols.dns to ask name servers, and as the reactor's resolver; for a server " + _ASYNCIO,
     "twisted.pair": _DESCRIPTOR,
     "twisted.persisted": "the module pickle, or a library for data that lasts",
     "twisted.positioning": _OWN,
