@@ -167,6 +167,15 @@ class HandedOver:
         self._transport.closeTimeout = seconds
 
     @property
+    def lingerTimeout(self) -> Any:
+        """The real transport's."""
+        return self._transport.lingerTimeout
+
+    @lingerTimeout.setter
+    def lingerTimeout(self, seconds: float | None) -> None:
+        self._transport.lingerTimeout = seconds
+
+    @property
     def writeBufferLimit(self) -> Any:
         """The real transport's."""
         return self._transport.writeBufferLimit

@@ -2,7 +2,8 @@
 program's protocol gets the connection.
 
 A dialogue is pure: `first`, bytes to send; `receive(data)`, which gives bytes to send; `done`, and from then on `rest`,
-the bytes behind what was for it. It raises a ConnectError when the proxy refuses or says what it must not.
+the bytes behind what was for it. It raises a ConnectError when the proxy refuses or says what it must not. It may have
+`who`, whom errors are to name, and `ended()`, which raises the like when the other end closed instead of an answer.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ def connectThrough(
 ) -> Deferred[Any]:
     """Connect. The Deferred fires with the protocol that `factory` builds, when its `connectionMade` has returned.
 
+    A dialogue with `direct` true is with the destination itself, and the transport says whose address that is.
+
     It fails with what the endpoint's fails with, what the dialogue raised, TimeoutError when the proxy takes longer
     than `timeout` seconds (after it was reached), NoProtocol, and ConnectingCancelledError.
     """
@@ -39,6 +42,7 @@ class _Tunnelling(FirstReader):
         self._destination = destination
         self._timeout = timeout
         self._clock = clock
+        self._who = getattr(dialogue, "who", "the proxy")
         # Invariant: both None when the Deferred has fired.
         self._waiting: Deferred[Any] | None = None
         self._connecting: Deferred[Any] | None = None
@@ -108,7 +112,8 @@ class _Tunnelling(FirstReader):
             self._giveUp()
             return
         try:
-            handed = self.handOver(protocol, self._dialogue.rest, peer=destination.address, hostname=destination.name)
+            peer = None if getattr(self._dialogue, "direct", False) else destination.address
+            handed = self.handOver(protocol, self._dialogue.rest, peer=peer, hostname=destination.name)
         except BaseException as e:
             self._failed(Failure(e))
             raise
@@ -120,14 +125,23 @@ class _Tunnelling(FirstReader):
     def firstLost(self, reason: Failure) -> None:
         if self._waiting is not None:
             destination = self._destination
-            text = f"the proxy closed the connection instead of an answer ({reason.value})"
-            self._failed(ConnectError(None, text, host=destination.name, port=destination.port))
+            try:
+                getattr(self._dialogue, "ended", _nothing)()
+                text = f"{self._who} closed the connection instead of an answer ({reason.value})"
+                raise ConnectError(None, text)
+            except ConnectError as e:
+                e.host, e.port = destination.name, destination.port
+                self._failed(e)
 
     def expired(self) -> None:
         destination = self._destination
-        text = f"no answer from the proxy within {self._timeout:g} s"
+        text = f"no answer from {self._who} within {self._timeout:g} s"
         self._failed(TimeoutError(None, text, host=destination.name, port=destination.port))
         self._giveUp()
+
+
+def _nothing() -> None:
+    """A dialogue that has nothing to say to the end."""
 
 
 class _Once:
