@@ -75,6 +75,7 @@ ROOMS = {
     "protocols.http.body": "protocols.http",
     "protocols.http.client": "protocols.http.h1 protocols.http.body protocols.httpconnect protocols.socks",
     "protocols.http.server": "protocols.http.h1 protocols.http.body protocols._proxying",
+    "protocols.websocket": "protocols.http.h1 protocols._proxying",
     "protocols": "",
 }
 # The arrows against that, each with what it is for. One that is gone is to be taken out.
