@@ -38,7 +38,12 @@ if TYPE_CHECKING:
     from protocols.http.client import request as request
     from protocols.http.message import Response as Response
     from protocols.http.server import Request as Request
+    from protocols.http.server import Router as Router
     from protocols.http.server import Site as Site
+    from protocols.http.server import files as files
+    from protocols.http.server import forwarded as forwarded
+    from protocols.http.server import gzip as gzip
+    from protocols.http.server import log as log
 
 _SHARED = [
     "BadMessage",
@@ -72,7 +77,7 @@ _CLIENT = [
     "request",
 ]
 _MESSAGE = ["Response"]
-_SERVER = ["Request", "Site"]
+_SERVER = ["Request", "Router", "Site", "files", "forwarded", "gzip", "log"]
 
 __all__ = [*_SHARED, *_BODY, *_CLIENT, *_MESSAGE, *_SERVER]  # noqa: PLE0604
 

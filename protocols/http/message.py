@@ -64,7 +64,7 @@ class Response:
 
     def __init__(
         self,
-        body: Piece | Iterable[Piece] | AsyncIterable[Piece] | None = b"",
+        body: Piece | Iterable[Piece] | AsyncIterable[Piece] | FileBody | None = b"",
         status: int = 200,
         headers: Fields | None = None,
         *,
