@@ -7,6 +7,7 @@ from __future__ import annotations
 from protocols.websocket._codes import CloseCode
 from protocols.websocket._options import Options
 from protocols.websocket._transport import WebSocketTransport
+from protocols.websocket.accept import accept
 from protocols.websocket.client import connect
 from protocols.websocket.endpoint import (
     WebSocketClientEndpoint,
@@ -34,5 +35,6 @@ __all__ = [
     "WebSocketServerEndpoint",
     "WebSocketServerParser",
     "WebSocketTransport",
+    "accept",
     "connect",
 ]

@@ -135,7 +135,7 @@ class Granting:
         asked = Asked(target, fields)
         told = asked.get("Sec-WebSocket-Version")
         if told is not None and told != "13" and asked.get("Upgrade") is not None:
-            raise HandshakeError(f"version {told!r} of WebSocket is not known", 426, [_VERSION])
+            raise HandshakeError(f"version {told!r} of WebSocket is not known", 426, [_UPGRADE, _VERSION])
         origins = self.origins
         if origins == SAME:
             origins = None

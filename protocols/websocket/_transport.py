@@ -55,6 +55,7 @@ class WebSocketTransport:
         "_timer",
         "_token",
         "_waiting",
+        "endsWithHandler",
         "factory",
         "protocol",
         "request",
@@ -84,6 +85,8 @@ class WebSocketTransport:
         # Whether a producer is registered, and the Close that waits for it to be done.
         self._feeding = False
         self._closeAfter: tuple[int, bytes] | None = None
+        # Whether it is closed when the handler of HTTP that accepted it has ended.
+        self.endsWithHandler = False
         # What the protocol raised.
         self._problem: BaseException | None = None
 
@@ -222,6 +225,11 @@ class WebSocketTransport:
             reader.end()
             self._pieces.clear()
             below.abortConnection()
+
+    def handlerEnded(self, failure: Failure | None) -> None:
+        """The handler of HTTP that accepted this has returned, or raised, which was reported."""
+        if self.endsWithHandler or failure is not None:
+            self.loseConnection(CloseCode.NORMAL if failure is None else CloseCode.INTERNAL_ERROR)
 
     # Producing for the protocol.
 

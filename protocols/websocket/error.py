@@ -66,6 +66,7 @@ class HandshakeError(ConnectError):
         no answer that could be read.
     :ivar headers: fields of that answer, ``[(name, value)]`` as text.
     :ivar body: what was read of its body, bytes, 1 KiB at most.
+    :ivar response: in a handler of HTTP, what a server is to answer; None elsewhere.
     """
 
     headline = "WebSocket was not opened"
@@ -82,3 +83,4 @@ class HandshakeError(ConnectError):
         self.status = status
         self.headers = headers or []
         self.body = body
+        self.response: Any = None

@@ -20,6 +20,7 @@ from protocols.http.server.sending import senderOf
 from reactor._ground.log import reportException
 from reactor._ground.peerlog import peerMessage
 from reactor.defer import CancelledError, Deferred
+from reactor.error import ConnectionClosed
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -102,7 +103,8 @@ class Channel(Connection):
         """The handler raised, or what it answered cannot be sent."""
         problem = failure.value
         if request is not self._request:
-            if failure.check(CancelledError) is None and not isinstance(problem, HTTPError):
+            mayBe = isinstance(problem, ConnectionClosed) and self._otherIsOver()
+            if failure.check(CancelledError) is None and not isinstance(problem, HTTPError) and not mayBe:
                 reportException("%r raised, and nobody waits for its answer", failure, self.site.handler)
                 self._leftover(failure, request)
             return
@@ -112,6 +114,11 @@ class Channel(Connection):
             # Not the handler's fault, but what the client has sent, or not.
             status = getattr(problem, "status", 400)
             peerMessage(self, "info", "request from %s refused: %s", self.transport.getPeer(), problem)
+        elif isinstance(getattr(problem, "response", None), Response):
+            # It knows what is to be answered: a WebSocket that cannot be opened.
+            peerMessage(self, "info", "request from %s refused: %s", self.transport.getPeer(), problem)
+            self._answer(problem.response, request)
+            return
         else:
             reportException("%r raised", failure, self.site.handler)
         if self._begun:
@@ -121,8 +128,20 @@ class Channel(Connection):
 
     def _leftover(self, failure: Failure, request: Request) -> None:
         """The handler failed when the connection was another protocol's already."""
-        if request is self._switched and self.transport is not None:
+        if request is self._switched and self.transport is not None and not self._handlerEnded(failure):
             self.transport.abortConnection()
+
+    def _otherIsOver(self) -> bool:
+        """Whether the connection that the handler has handed over ends, which is no fault of the handler's."""
+        other = self._other
+        return getattr(other, "disconnecting", False) or not getattr(other, "connected", True)
+
+    def _handlerEnded(self, failure: Failure | None) -> bool:
+        """Tell the protocol that the handler has handed the connection to, if it wants to know; whether it did."""
+        ended = getattr(self._other, "handlerEnded", None)
+        if ended is not None:
+            ended(failure)
+        return ended is not None
 
     # ---- Out ----
 
@@ -131,6 +150,8 @@ class Channel(Connection):
         if request is not self._request or self._begun:
             if isinstance(response, Response):
                 response.discard()
+            if request is self._switched:
+                self._handlerEnded(None)
             return
         if not isinstance(response, Response):
             self._failed(Failure(TypeError(f"a handler gives back a Response, not {response!r}")), request)

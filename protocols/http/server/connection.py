@@ -51,6 +51,7 @@ class Connection(Protocol):
     _unsent: Unsent | None = None
     # The request with which this became another protocol's connection.
     _switched: Request | None = None
+    _other: Any = None
     # Of the body that nobody reads: how much had come by then.
     _discardedFrom = 0
 
@@ -289,6 +290,7 @@ class Connection(Protocol):
         self.deadlines.stop()
         self.site.gone(self)
         self._switched, self._request, self._work = request, None, None
+        self._other = protocol
         if self._held:
             transport.resumeProducing()
         transport.write(head)
