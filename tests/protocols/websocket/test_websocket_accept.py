@@ -111,4 +111,3 @@ def test_aProtocolOfTheProgramsOwnStaysOpen(net: Net) -> None:
     net.until(lambda: made[0].messages == ["hello"])
     assert made[0].reason is None
     net.result(client.close())
-
