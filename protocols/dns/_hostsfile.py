@@ -37,6 +37,15 @@ def parse(text: bytes) -> Table:
     return table
 
 
+def namesOf(table: Table) -> dict[str, list[str]]:
+    """The other way round: address -> its names, in the order of the lines."""
+    names: dict[str, list[str]] = {}
+    for name, addresses in table.items():
+        for _, address, _ in addresses:
+            names.setdefault(address, []).append(name)
+    return names
+
+
 def _address(text: str) -> Found | None:
     for family in (socket.AF_INET, socket.AF_INET6):
         try:

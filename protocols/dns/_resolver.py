@@ -121,6 +121,8 @@ class Resolver:
         self._cache = Cache(cacheSize, maxTTL, maxNegativeTTL)
         self._resolvConf = Watched(resolvConf, _resolvconf.parse)
         self._hosts = Watched(hosts, _hostsfile.parse)
+        # The names of each address, once somebody has asked for such, of which table.
+        self._names: tuple[_hostsfile.Table, dict[str, list[str]]] | None = None
         self._read: Config | None = None
         self._config: Config | None = None
         self._asker: Asker | None = None
@@ -268,10 +270,13 @@ class Resolver:
         def targets(found: list[Record]) -> list[str]:
             return [record.target for record in found if isinstance(record, PTR)]
 
-        known = [name for name, there in self._hosts.read().items() if str(wanted) in [each[1] for each in there]]
+        table = self._hosts.read()
+        if self._names is None or self._names[0] is not table:
+            self._names = table, _hostsfile.namesOf(table)
+        known = self._names[1].get(str(wanted))
         if known:
             asked: Deferred[list[str]] = Deferred()
-            asked.callback(known)
+            asked.callback(known[:])
             return asked
         return self.lookup(reverse(str(wanted)), "PTR").addCallback(targets)
 

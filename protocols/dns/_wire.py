@@ -76,6 +76,8 @@ def checked(name: str) -> None:
     than 255 (RFC 1035, section 2.3.4).
     """
     try:
+        if not name:
+            raise ValueError("it is empty")
         dns.name.from_text(name)
     except (dns.exception.DNSException, UnicodeError, ValueError) as e:
         raise ValueError(f"{name[:300]!r} is no domain name: {e}") from None

@@ -132,6 +132,8 @@ def test_reverse(net: Net, tmp_path: Any) -> None:
     assert net.result(resolver.reverse("192.0.2.1")) == ["host.example"]
     assert net.result(resolver.reverse("2001:db8::1")) == ["host6.example"]
     assert net.result(resolver.reverse("192.0.2.9")) == ["nine.example", "nine"]
+    hosts.write_text("192.0.2.9 new\n")
+    assert net.result(resolver.reverse("192.0.2.9")) == ["new"]
     with pytest.raises(dns.NoSuchName):
         net.result(resolver.reverse("192.0.2.8"))
     for wrong in ("host.example", "", None, 5):
