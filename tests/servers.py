@@ -207,6 +207,7 @@ http {{
         root {folder}/files;
         location /who {{ return 200 "$connection $connection_requests $ssl_protocol"; }}
         location /stored/ {{ root {folder}; dav_methods PUT DELETE; create_full_put_path on; }}
+        location /packed/ {{ alias {folder}/files/; gzip on; gzip_types *; gzip_min_length 1; gzip_http_version 1.0; }}
         location /slow/ {{ alias {folder}/files/; limit_rate 4k; }}
         location /behind/ {{
             proxy_pass http://unix:{folder}/behind;
@@ -222,7 +223,7 @@ class Nginx:
     """An nginx: `plain` and `secure` are the ports of http and https, `files` is what it serves.
 
     /who answers with the number of its connection, that of the request on it, and the version of TLS; /slow/ serves
-    the same files at 4 KiB a second; /stored/ takes files (PUT); /behind/ is whoever listens on the UNIX socket
+    the same files at 4 KiB a second, /packed/ coded with gzip; /stored/ takes files (PUT); /behind/ is whoever listens on the UNIX socket
     `behind`.
     """
 

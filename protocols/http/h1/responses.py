@@ -33,8 +33,8 @@ __all__ = ["ResponseReader"]
 # Of a status line besides the reason: version, status and two spaces. The reason may be as long as a field line.
 _REST_OF_LINE = 13
 
-# Heads as they were read before, byte for byte -> what they are. Servers say the same again and again, but for the Date,
-# which is the same for a second. Only of answers whose request's method has no say, and none with cookies, which are
+# Heads as they were read before, byte for byte -> what they are. Servers say the same again and again but for the Date,
+# which is good for a second. Only of answers whose request's method has no say, and none with cookies, which are
 # secrets. Bounded by emptying it.
 _known: dict[bytes, ResponseHead] = {}
 _KNOWN = 128
