@@ -223,8 +223,8 @@ class Nginx:
     """An nginx: `plain` and `secure` are the ports of http and https, `files` is what it serves.
 
     /who answers with the number of its connection, that of the request on it, and the version of TLS; /slow/ serves
-    the same files at 4 KiB a second, /packed/ coded with gzip; /stored/ takes files (PUT); /behind/ is whoever listens on the UNIX socket
-    `behind`.
+    the same files at 4 KiB a second, and /packed/ coded with gzip; /stored/ takes files (PUT); /behind/ is whoever
+    listens on the UNIX socket `behind`.
     """
 
     def __init__(self, folder: Path, certificate: bytes, key: bytes, plain: int, secure: int) -> None:

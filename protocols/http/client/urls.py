@@ -75,6 +75,18 @@ class URL:
         self.authority = shown if port == _DEFAULT_PORTS[scheme] else f"{shown}:{port}"
         self._text = f"{scheme}://{self.authority}{target}" + ("" if fragment is None else f"#{fragment}")
 
+    @staticmethod
+    def parse(text: str | URL) -> URL:
+        """Read an absolute URL; a `URL` is returned as it is.
+
+        Spaces and what is no ASCII are percent-encoded in path and query; dots in the path are taken out.
+
+        :raises ValueError: for another scheme, no host, a host that is none, control characters and backslashes, an
+            address that is not written in the usual way (``0x7f.1``), a port that is none.
+        :raises TypeError: for what is no text.
+        """
+        return parse(text)
+
     @property
     def path(self) -> str:
         """The path, percent-encoded, without the query."""
@@ -153,14 +165,7 @@ _known: dict[str, URL] = {}
 
 
 def parse(text: str | URL) -> URL:
-    """Read an absolute URL; a `URL` is returned as it is.
-
-    Spaces and what is no ASCII are percent-encoded in path and query; dots in the path are taken out.
-
-    :raises ValueError: for another scheme, no host, a host that is none, control characters and backslashes, an
-        address that is not written in the usual way (``0x7f.1``), a port that is none.
-    :raises TypeError: for what is no text.
-    """
+    """`URL.parse`, for whoever calls it often."""
     if isinstance(text, URL):
         return text
     url = _known.get(text)

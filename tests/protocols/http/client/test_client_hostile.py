@@ -49,7 +49,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
     ],
 )
-def test_what_is_no_answer_is_refused(web: Web, answer: bytes) -> None:
+def test_S_httpClient_what_is_no_answer_is_refused(web: Web, answer: bytes) -> None:
     server = web.serve(answer)
     client = web.client()
 
@@ -76,7 +76,7 @@ def test_what_is_no_answer_is_refused(web: Web, answer: bytes) -> None:
         (b"X: y\r\n", OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n"),
     ],
 )
-def test_what_never_ends_is_cut_off(web: Web, flood: tuple[bytes, bytes]) -> None:
+def test_S_httpClient_what_never_ends_is_cut_off(web: Web, flood: tuple[bytes, bytes]) -> None:
     more, first = flood
 
     class Endless:
@@ -109,7 +109,7 @@ def test_a_few_answers_before_the_answer_are_no_harm(web: Web) -> None:
     assert web.fetch(web.client(), server.url())[1] == b"hello"
 
 
-def test_what_is_left_over_behind_an_answer_is_nobodys_answer(web: Web) -> None:
+def test_S_httpClient_what_is_left_over_behind_an_answer_is_nobodys_answer(web: Web) -> None:
     """The answer is whole and right; its connection is not used again."""
     server = web.serve(reply(b"one") + reply(b"smuggled", "200 OK", "X: y"))
     client = web.client(maxConnections=1)
@@ -234,7 +234,7 @@ def test_codings_that_are_none(web: Web, body: bytes, coding: str, error: type[E
 
 
 @pytest.mark.parametrize("way", ["whole", "stream"])
-def test_a_bomb_takes_bounded_memory(web: Web, way: str) -> None:
+def test_S_httpClient_a_bomb_takes_bounded_memory(web: Web, way: str) -> None:
     body = gzip.compress(gzip.compress(bytes(32 << 20), 1), 1)
     server = web.serve(reply(body, "200 OK", "Content-Encoding: gzip", "Content-Encoding: gzip"))
     client = web.client(maxBody=2 << 20)
@@ -293,7 +293,7 @@ def test_a_redirect_with_a_body_without_end_is_followed_and_its_connection_close
         ("/", "circle"),
     ],
 )
-def test_a_redirect_to_nowhere_is_an_error(web: Web, location: str, why: str) -> None:
+def test_S_httpClient_a_redirect_to_nowhere_is_an_error(web: Web, location: str, why: str) -> None:
     server = web.serve(reply(b"", "302 Found", f"Location: {location}"))
     with pytest.raises(RedirectError, match=why) as raised:
         web.run(web.client().get(server.url()))
