@@ -174,6 +174,7 @@ BENCHMARKS: dict[str, Benchmark] = {
             Figure("small", "64 B x 16 us", 2, compared=True),
             Figure("lines", "lines, 64 B x 16 us", 2, compared=True),
             Figure("tls", "TLS 1 KiB us", 2, compared=True),
+            Figure("context", "TLS by ssl.SSLContext us", 2, compared=True),
             Figure("udp", "UDP us", 2, compared=True),
             Figure("unix", "Unix socket us", 2, compared=True),
             Figure("web", "twisted.web us", 1, compared=True),

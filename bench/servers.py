@@ -1,6 +1,7 @@
 """Echo servers, each on the best callback API of its loop: `python -m bench.servers PEER LIFETIME [TRANSPORT WHERE]`.
 
-TRANSPORT is "tcp", "tls" (WHERE is a file with key and certificate) or "unix" (WHERE is the path of the socket). Each
+TRANSPORT is "tcp", "tls" (WHERE is a file with key and certificate), "context" (the same, where a program for Twisted
+passes an `SSLContext`, which `reactor.twisted` takes) or "unix" (WHERE is the path of the socket). Each
 listens on a port of 127.0.0.1 that the kernel chooses, or there, prints "ready PORT" and echoes every byte until it is
 ended, or LIFETIME seconds have passed (nobody may be left to end it). TCP_NODELAY is on everywhere. Those that have no
 protocols are in `guests`.
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 BACKLOG = 1024
-TCP, TLS, UNIX = "tcp", "tls", "unix"
+TCP, TLS, CONTEXT, UNIX = "tcp", "tls", "context", "unix"
 # Close by reset behind the peer's FIN, for the reason told in limit.c.
 _RESET = b"\x01\0\0\0\0\0\0\0"
 
@@ -34,7 +35,7 @@ def ready(port: int) -> None:
 
 def contextOf(transport: str, where: str) -> Any:
     """The SSLContext of a server with the key and the certificate in file `where`; None for what is not TLS."""
-    if transport != TLS:
+    if transport not in (TLS, CONTEXT):
         return None
     from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
@@ -61,9 +62,11 @@ def onReactor(name: str, transport: str, where: str) -> None:
         reactor.listenUNIX(where, factory, backlog=BACKLOG)
         reactor.callWhenRunning(ready, 0)
     else:
+        options = contextOf(transport, where) if transport == CONTEXT else None
         if transport == TLS:
             ssl = import_module(peers.MODULES[name] + ".ssl")
             options = ssl.PrivateCertificate.loadPEM(Path(where).read_bytes()).options()
+        if options is not None:
             port = reactor.listenSSL(0, factory, options, backlog=BACKLOG, interface=HOST)
         else:
             port = reactor.listenTCP(0, factory, backlog=BACKLOG, interface=HOST)

@@ -9,10 +9,12 @@ import socket
 import tempfile
 from dataclasses import replace
 
+from bench import peers
 from bench.certificate import certificate
 from bench.child import BenchError, Child, python
 from bench.machine import cores
 from bench.measure import HOST, PATIENCE, floor, loaded, server
+from bench.servers import CONTEXT, TLS
 from bench.serving import visited
 
 TYPE_CHECKING = False
@@ -26,7 +28,9 @@ ECHOES: dict[str, tuple[tuple[str, ...], str, int, int]] = {
     "echo": (("servers", "tcp"), "bytes", KIB, 1),
     "small": (("servers", "tcp"), "bytes", 64, 16),
     "lines": (("frameservers", "lines"), "lines", 64, 16),
-    "tls": (("servers", "tls"), "bytes", KIB, 1),
+    "tls": (("servers", TLS), "bytes", KIB, 1),
+    # Which Twisted's reactors do not take: what a program has there is pyOpenSSL.
+    "context": (("servers", CONTEXT), "bytes", KIB, 1),
     "udp": (("datagrams",), "bytes", KIB, 1),
     "unix": (("servers", "unix"), "bytes", KIB, 1),
 }
@@ -44,8 +48,11 @@ def under(name: str, plan: Plan) -> Figures:
     with tempfile.TemporaryDirectory(prefix="reactor-bench-") as folder:
         for key, ((module, *options), kind, size, depth) in ECHOES.items():
             path = f"{folder}/{key}"
-            where = {"tls": "tls:{}", "udp": "udp:{}", "unix": f"unix:{path}"}.get(key, "{}")
-            more = [certificate() if key == "tls" else path] if module == "servers" else []
+            secure = key in ("tls", "context")
+            where = "tls:{}" if secure else {"udp": "udp:{}", "unix": f"unix:{path}"}.get(key, "{}")
+            more = [certificate() if secure else path] if module == "servers" else []
+            if key == "context" and name != peers.OURS:
+                options = [TLS]
             measured = started(name, plan, module, *options, *more)
             figures[key] = loaded(measured, replace(plan, size=size, depth=depth), kind, where)["cpu"]
     figures["web"] = web(name, plan)
