@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from bench import aioserving, measure, peers, serving, twistedserving
+from bench import aioserving, measure, peers, serving, twistedserving, webclients
 from bench.native import compiled
 from bench.table import Figure
 
@@ -166,6 +166,17 @@ BENCHMARKS: dict[str, Benchmark] = {
         peers.ASYNCIO,
         measure.operations("calls", "bench.aiocalls"),
         lambda plan: f"batches of a thousand, CPU time, {plan.seconds:g} s each",
+    ),
+    "webclient": Benchmark(
+        "clients of HTTP, with nginx at the other end",
+        (
+            Figure("pool", "pool us/request", 1, compared=True),
+            Figure("large", "pool, 16 KiB us/request", 1, compared=True),
+            Figure("one", "one connection us/request", 1, compared=True),
+        ),
+        webclients.installed(),
+        measure.webClients,
+        lambda plan: f"CPU time of a GET, 13 bytes, a pool of {plan.connections}, {plan.seconds:g} s each",
     ),
     "twisted": Benchmark(
         "programs for Twisted, on our engine and on its epoll reactor",

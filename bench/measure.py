@@ -150,6 +150,14 @@ def connect(name: str, plan: Plan) -> Figures:
             return measured.figures(plan.seconds + PATIENCE)
 
 
+def webClients(name: str, plan: Plan) -> Figures:
+    """A client of HTTP: what a request costs it, over one connection and over a pool."""
+    with Child(python("bench.webpages", int(3 * plan.seconds) + 2 * PATIENCE), cores().load[0]) as pages:
+        arguments = (name, pages.port(), plan.seconds, plan.connections)
+        with Child(python("bench.webclients", *arguments), cores().measured) as measured:
+            return measured.figures(3 * plan.seconds + PATIENCE)
+
+
 def operations(kind: str, module: str = "bench.ops") -> Callable[[str, Plan], Figures]:
     """What measures operations of that kind, one of those that the module knows."""
 

@@ -63,6 +63,7 @@ CASES: tuple[Case, ...] = (
     Case("asyncio's programs", "aio", {}),
     Case("libraries of asyncio's world", "aioapps", {}),
     Case("asyncio's calls and tasks", "aiocalls", {}),
+    Case("clients of HTTP", "webclient", {}),
     Case("Twisted's programs, on our engine", "twisted", {}),
     Case("connections made by a client", "connect", {}),
     Case("connections accepted by a server", "accept", {}),
