@@ -23,6 +23,7 @@ from twisted.python import log
 from twisted.python.failure import Failure as TwistedFailure
 from zope.interface import implementer
 
+from reactor._transport.stream.closing import endForAll
 from reactor._transport.stream.lifecycle import DRAINING, State
 from reactor._transport.stream.tcp import TCPTransport
 from reactor._transport.stream.wire import Wire
@@ -218,6 +219,13 @@ class Accepted(Connection):
         self.server = port = self._connector
         self.__dict__["_session"] = self.client[1] or 0 if port is None else port.nextSession()
         super().begin()
+
+    def closing(self) -> None:
+        """The socket is about to be closed."""
+        super().closing()
+        if self.server is None:
+            # As there: the peer hears of it also when whoever gave it away keeps a copy.
+            endForAll(self._wire.socket)
 
     def _notMade(self, problem: BaseException) -> None:
         # As there: a server's connection goes on.

@@ -599,6 +599,32 @@ def test_adopted(pair: Pair) -> None:
     assert ("server dataReceived", b"adopted") in pair.run()
 
 
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_UNIX])
+@pytest.mark.parametrize("end", ["loseConnection", "abortConnection"])
+def test_adoptedFromWhoKeepsACopy(pair: Pair, family: int, end: str) -> None:
+    if family == socket.AF_UNIX:
+        there, given = socket.socketpair()
+    else:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            there = socket.create_connection(listening.getsockname())
+            given, _ = listening.accept()
+    with there, given:
+        there.settimeout(PATIENCE)
+        pair.ends = 1
+        pair.hooks["client connectionMade"] = lambda peer: peer.transport.write(b"all of it")
+        transport = pair.reactor.adoptStreamConnection(given.fileno(), family, pair.clientFactory)
+        pair.reactor.callLater(0, getattr(transport, end))
+        assert pair.run()[-1][0] == "client connectionLost"
+        assert there.recv(100) == b"all of it"
+        if end == "loseConnection" or family == socket.AF_UNIX:
+            # The peer need not wait for the giver.
+            assert there.recv(100) == b""
+        else:
+            given.close()
+            with pytest.raises(ConnectionResetError):
+                there.recv(100)
+
+
 def test_logsNameWhomTheyAreAbout(pair: Pair, logged: list[Any]) -> None:
     def say(peer: Any) -> None:
         log.msg(peer.name)

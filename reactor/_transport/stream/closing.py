@@ -58,6 +58,18 @@ def resetOnClose(sock: socket.socket) -> None:
         pass
 
 
+def endForAll(sock: socket.socket) -> None:
+    """Let the close that follows be the end for the peer, whoever else has the socket open."""
+    try:
+        # Only TCP resets.
+        resets = sock.family != socket.AF_UNIX and sock.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER)
+    except OSError:
+        # Closed behind our back.
+        return
+    if not resets:
+        endBothHalves(sock)
+
+
 def lastAttempt(wire: Wire) -> None:
     """The reactor stops: send what is queued, in as many pieces as the system takes at once. One that was aborted is
     reset.
