@@ -53,7 +53,10 @@ class Connecting(ClientFactory):
         """The program cancelled the Deferred."""
         connector = self.connector
         self._fired()
-        deferred.errback(ConnectingCancelledError(self._address or connector.getDestination()))
+        # Of a connector of ours, how far it had come.
+        underway = getattr(connector, "_underway", None)
+        phase = "connect" if underway is None else underway.phase
+        deferred.errback(ConnectingCancelledError(self._address or connector.getDestination(), phase=phase))
         # Connected already when it is the protocol's connectionMade that cancels.
         connector.disconnect()
 

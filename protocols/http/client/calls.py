@@ -33,6 +33,8 @@ def defaultClient() -> Client:
     client = _clients.get(reactor)
     if client is None or client.isClosed:
         client = _clients[reactor] = Client(cookies=False)
+        # Its connections end there, and it knows its reactor.
+        reactor.addSystemEventTrigger("after", "shutdown", _clients.pop, reactor, None)
     return client
 
 

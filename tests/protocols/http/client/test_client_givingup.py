@@ -124,6 +124,54 @@ def test_a_name_that_does_not_answer_and_one_that_is_none(web: Web) -> None:
     assert refused.value.host == "127.0.0.1" and refused.value.port and refused.value.elapsed is not None
 
 
+@pytest.mark.parametrize("way", ["deadline", "connectTimeout"])
+def test_a_name_that_is_looked_up_for_ever(web: Web, way: str) -> None:
+    class Silent:
+        def getHostByName(self, name: str, timeout: Any = None) -> Deferred[str]:
+            return Deferred()
+
+    web.net.reactor.installResolver(Silent())
+    if way == "deadline":
+        clock = Clock()
+        waiting = web.client(timeout=10, clock=clock).get("http://a.example/")
+        found: list[Any] = []
+        waiting.addErrback(found.append)
+        web.net.turn(5)
+        clock.advance(10)
+        error = found[0].value
+        assert error.seconds == 10
+    else:
+        with pytest.raises(Timeout) as raised:
+            web.run(web.client(connectTimeout=0.01).get("http://a.example/"))
+        error = raised.value
+        assert error.seconds == 0.01
+    assert isinstance(error, Timeout) and (error.phase, error.host) == ("resolve", "a.example")
+
+
+def test_a_reader_that_does_not_read_holds_an_upload_back(web: Web) -> None:
+    listening = web.net.plainListener()
+    client = web.client()
+    given = 0
+
+    async def body() -> Any:
+        nonlocal given
+        while True:
+            given += 65536
+            yield bytes(65536)
+
+    waiting = client.post(f"http://127.0.0.1:{listening.getsockname()[1]}/", body=body())
+    web.net.keep(listening.accept()[0])
+    last = -1
+    while given != last:
+        last = given
+        web.net.turn(50)
+    (connection,) = client.keeper.open
+    assert connection.transport.buffered <= 1 << 18 and 0 < given < 64 << 20
+    waiting.addErrback(lambda failure: failure.trap(CancelledError))
+    waiting.cancel()
+    web.net.until(lambda: client.connections == 0)
+
+
 def test_an_answer_that_drips_has_a_deadline_too(web: Web) -> None:
     clock = Clock()
 

@@ -272,6 +272,25 @@ def test_a_large_answer_comes_as_a_stream_and_holds_its_server_back(web: Web) ->
     assert client.connections == 1
 
 
+def test_an_answer_may_be_cut_anywhere(web: Web) -> None:
+    body = gzip.compress(b"hello", mtime=0)
+    chunks = b"5\r\n%b\r\n%x\r\n%b\r\n0\r\nX-T: 1\r\n\r\n" % (body[:5], len(body) - 5, body[5:])
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    whole = b"HTTP/1.1 100 Continue\r\n\r\n" + head + chunks
+
+    def answer(connection: Script, request: Any) -> None:
+        at = int(request.target[1:])
+        connection.say(whole[:at])
+        web.net.reactor.callLater(0, connection.say, whole[at:])
+
+    server = web.serve(answer)
+    client = web.client()
+    for at in range(1, len(whole)):
+        response, content = web.fetch(client, server.url(f"/{at}"))
+        assert content == b"hello" and response.trailers["x-t"] == "1"
+    assert server.made == 1
+
+
 def test_an_unread_answer_of_64_kib_frees_its_connection(web: Web) -> None:
     def answer(connection: Script, request: Any) -> None:
         connection.say(b"HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n")
