@@ -114,10 +114,10 @@ class Channel(Connection):
             # Not the handler's fault, but what the client has sent, or not.
             status = getattr(problem, "status", 400)
             peerMessage(self, "info", "request from %s refused: %s", self.transport.getPeer(), problem)
-        elif isinstance(getattr(problem, "response", None), Response):
+        elif isinstance(answer := getattr(problem, "response", None), Response):
             # It knows what is to be answered: a WebSocket that cannot be opened.
             peerMessage(self, "info", "request from %s refused: %s", self.transport.getPeer(), problem)
-            self._answer(problem.response, request)
+            self._answer(answer, request)
             return
         else:
             reportException("%r raised", failure, self.site.handler)
