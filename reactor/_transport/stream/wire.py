@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from reactor._transport.stream.producers import Source
     from reactor._transport.stream.stack import Owner, Receiver
 
-# One receive asks for SMALL bytes until reads fill it, then for MIDDLE, then for LARGE. A fixed 256 KiB maps fresh
-# memory at every receive (measured: 22 us), a fixed 64 KiB halves the speed of 1 MB messages. SMALL holds the longest
-# record of TLS whole (RFC 8446, section 5.2): with 22 bytes less, each 16 KiB message costs two receives.
+# One receive asks for SMALL bytes until reads fill it, then MIDDLE, then LARGE. A fixed 256 KiB maps fresh memory at
+# every receive (measured: 22 us), a fixed 64 KiB halves the speed of 1 MB messages. SMALL holds the longest record of
+# TLS whole (RFC 8446, section 5.2), MIDDLE 64 KiB in a frame of WebSocket: else each such message costs two receives.
 SMALL = 16384 + 256
-MIDDLE = 65536
+MIDDLE = 65536 + 256
 LARGE = 262144
 
 # Found faster, on the hot path, than a member of an enum.
