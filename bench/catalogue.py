@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from bench import aioserving, measure, peers, serving, twistedserving, webclients
+from bench import aioserving, measure, peers, serving, twistedserving, webclients, wsservers
 from bench.native import compiled
 from bench.table import Figure
 
@@ -202,6 +202,17 @@ BENCHMARKS: dict[str, Benchmark] = {
             f"CPU time of a message, 1 KiB where nothing else is said, {plan.connections} connections, "
             f"{plan.seconds:g} s each"
         ),
+    ),
+    "websocket": Benchmark(
+        "WebSocket servers that echo: ours, websockets on uvloop and asyncio, aiohttp, tornado, autobahn on Twisted",
+        (
+            Figure("small", "16 B x 16 us", 2, compared=True),
+            Figure("one", "1 KiB us", 2, compared=True),
+            Figure("large", "64 KiB us", 1, compared=True),
+        ),
+        wsservers.PEERS,
+        serving.webSocket,
+        lambda plan: f"CPU time of a message, {plan.connections} connections, {plan.seconds:g} s each",
     ),
     "latency": Benchmark(
         "how long a message waits at half load, and beside a slow client",

@@ -3,7 +3,8 @@
  *
  * usage: load WHERE CONNECTIONS SIZE SECONDS DEPTH KIND IDLE
  * WHERE is told in net.h. KIND is what a message looks like: "bytes", or "lines" (it ends with CR LF), or "strings" (it begins with 32 bits that say
- * how long the rest is), or "requests" (of HTTP, for /; what comes back has to be as long). IDLE more connections are held, and say nothing.
+ * how long the rest is), or "requests" (of HTTP, for /; what comes back has to be as long), or "websocket" (a binary message, masked with zeros,
+ * whose SIZE is that of what it carries; each connection begins with an opening handshake). IDLE more connections are held, and say nothing.
  * prints "warm" when a fifth of the time is over and counting begins, and at the end one line of JSON: the messages counted, the seconds that took,
  * and how many batches took how many microseconds to come back.
  * cc -O2 -o load load.c, or cc -O2 -DTLS -o load load.c -lssl -lcrypto
@@ -14,10 +15,39 @@ enum { LOST = 100 * 1000 * 1000 }; /* nanoseconds after which a batch of datagra
 
 struct connection { struct link link; int watched; size_t sent, got; uint64_t sentAt; };
 static char *message, *room;
-static size_t batch, piece; /* bytes in flight on each connection; bytes of one send */
+static size_t batch, due, piece; /* bytes in flight on each connection, and of the answers; bytes of one send */
 static int poller;
 
 static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nX: ";
+
+static const char upgrade[] =
+  "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+/* The head of a masked frame of WebSocket with `size` bytes; how long it is. */
+static size_t head(unsigned char *to, size_t size) {
+  size_t n = 2;
+  to[0] = 0x82;
+  if (size < 126) to[1] = 0x80 | size;
+  else {
+    int bytes = size < 65536 ? 2 : 8;
+    to[1] = 0x80 | (bytes == 2 ? 126 : 127);
+    for (int i = bytes; i--;) to[n++] = size >> 8 * i;
+  }
+  memset(to + n, 0, 4);
+  return n + 4;
+}
+
+/* Open a WebSocket on a connection that blocks. */
+static void openWebSocket(struct link *link) {
+  char got[4];
+  memset(got, 0, sizeof got);
+  if (put(link, upgrade, sizeof upgrade - 1) != sizeof upgrade - 1) { perror("send"); exit(3); }
+  while (memcmp(got, "\r\n\r\n", 4)) {
+    memmove(got, got + 1, 3);
+    if (get(link, got + 3, 1) != 1) { fprintf(stderr, "no WebSocket\n"); exit(3); }
+  }
+}
 
 static void frame(const char *kind, char *one, size_t size) {
   if (!strcmp(kind, "lines")) memcpy(one + size - 2, "\r\n", 2);
@@ -60,8 +90,8 @@ static int complete(struct connection *c) {
     if (n < 0 && errno == EAGAIN) return 0;
     if (n <= 0) { fprintf(stderr, "connection lost\n"); exit(3); }
     c->got += n;
-  } while ((c->link.ssl || isDatagram) && c->got < batch);
-  return c->got >= batch;
+  } while ((c->link.ssl || isDatagram) && c->got < due);
+  return c->got >= due;
 }
 
 static void again(struct connection *all, int connections, uint64_t before) {
@@ -74,10 +104,17 @@ int main(int argc, char **argv) {
   int connections = atoi(argv[2]), depth = atoi(argv[5]);
   double seconds = atof(argv[4]);
   alarm((unsigned)seconds + 60); /* nobody may be left to end it */
-  piece = atol(argv[3]);
+  int isWebSocket = !strcmp(argv[6], "websocket");
+  unsigned char begins[14];
+  size_t size = atol(argv[3]), more = isWebSocket ? head(begins, size) : 0;
+  piece = size + more;
   batch = piece * depth;
+  due = isWebSocket ? batch - 4 * depth : batch; /* a server does not mask */
   message = memset(malloc(batch), 'x', batch);
-  for (int i = 0; i < depth; i++) frame(argv[6], message + i * piece, piece);
+  for (int i = 0; i < depth; i++) {
+    frame(argv[6], message + i * piece, piece);
+    memcpy(message + i * piece, begins, more);
+  }
   room = malloc(ROOM);
   took = calloc(SLOWEST, sizeof *took);
   struct connection *all = calloc(connections, sizeof *all);
@@ -87,6 +124,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < connections; i++) {
     all[i].link = dial(argv[1], 0);
     resetWhenClosed(all[i].link.fd);
+    if (isWebSocket) openWebSocket(&all[i].link);
     fcntl(all[i].link.fd, F_SETFL, O_NONBLOCK);
   }
   uint64_t t = now(), warm = t + (uint64_t)(seconds * 2e8), end = t + (uint64_t)(seconds * 1e9), began = 0, messages = 0, sweep = t + LOST;

@@ -19,7 +19,7 @@ from bench.child import ROOT, BenchError, Child, python
 from bench.holders import FIRST
 from bench.machine import CpuTime, cores, cpuTime, pinnedTo, residentKiB
 from bench.native import cacheFolder, compiled
-from bench.questions import QUESTIONS
+from bench.questions import QUESTIONS, WEBSOCKET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ def floor() -> str:
 class Load:
     """The load on an echo server: one process in C, or one in Python for each core that there is for them.
 
-    `where` is told in net.h, `kind` is that of the messages. One of `questions` is asked by a single process in Python:
+    `where` is told in net.h, `kind` is that of the messages. One of `questions` is asked by a single process in Python, WebSocket only where there is no C:
     who answers those is slower than that.
     """
 
     def __init__(self, stack: ExitStack, where: str, plan: Plan, kind: str) -> None:
-        asked = kind in QUESTIONS
+        asked = kind in QUESTIONS and (kind != WEBSOCKET or not compiled("load"))
         program = None if asked else compiled("load", where.startswith("tls:"))
         on = cores().load[:1] if program or asked else cores().load[: plan.connections]
         command = [str(program)] if program else python("bench.load")

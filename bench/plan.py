@@ -38,6 +38,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "aiocalls": {"seconds": 1.0, "rounds": 3},
     "webclient": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "twisted": {"connections": 50, "seconds": 2.0, "rounds": 3},
+    "websocket": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "latency": {"size": 1024, "connections": 50, "rate": 0, "seconds": 3.0, "rounds": 3},
     "lines": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},
     "strings": {"size": 64, "connections": 50, "depth": 16, "seconds": 3.0, "rounds": 3},

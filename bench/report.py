@@ -62,6 +62,7 @@ CASES: tuple[Case, ...] = (
     Case("UDP echo, 1 KiB", "udp", {}),
     Case("asyncio's programs", "aio", {}),
     Case("libraries of asyncio's world", "aioapps", {}),
+    Case("WebSocket servers", "websocket", {}),
     Case("asyncio's calls and tasks", "aiocalls", {}),
     Case("clients of HTTP", "webclient", {}),
     Case("Twisted's programs, on our engine", "twisted", {}),

@@ -17,6 +17,7 @@ from bench.load import dial
 from bench.machine import cores, cpuTime, residentKiB
 from bench.measure import PATIENCE, Load, costs, loaded, server
 from bench.native import compiled
+from bench.questions import WEBSOCKET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,19 @@ def udp(name: str, plan: Plan) -> Figures:
     """An echo server for datagrams."""
     started = Child(python("bench.datagrams", name, int(plan.seconds) + 2 * PATIENCE), cores().measured)
     return loaded(started, plan, "bytes", "udp:{}")
+
+
+# By the key of the figure: the bytes of a message, and how many are in flight.
+_MESSAGES = {"small": (16, 16), "one": (1024, 1), "large": (65536, 1)}
+
+
+def webSocket(name: str, plan: Plan) -> Figures:
+    """What CPU time a message costs a WebSocket server that echoes; its `size` and `depth` are the figure's."""
+    figures = {}
+    for key, (size, depth) in _MESSAGES.items():
+        started = Child(python("bench.wsservers", name, int(plan.seconds) + 2 * PATIENCE), cores().measured)
+        figures[key] = loaded(started, replace(plan, size=size, depth=depth), WEBSOCKET)["cpu"]
+    return figures
 
 
 def accept(name: str, plan: Plan) -> Figures:

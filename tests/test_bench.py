@@ -61,6 +61,7 @@ TINY = {
     "aiocalls": ["--seconds", "0.02"],
     "webclient": ["--connections", "5", "--seconds", "0.2"],
     "twisted": ["--connections", "5", "--seconds", "0.2"],
+    "websocket": ["--connections", "5", "--seconds", "0.2"],
     "latency": ["--size", "100", "--connections", "5", "--seconds", "0.15"],
     "connect": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
     "accept": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
