@@ -179,9 +179,10 @@ class MessageReader:
                 more = 2 if size == 126 else 8
                 size = int.from_bytes(data[at + 2 : at + 2 + more], "big")
                 body += more
-                if end < body:
-                    # Looked at before the length is there: a head that is wrong is refused at once.
+                if (first != _BINARY and first != _TEXT) or self._kind is not None:
+                    # A head that is wrong is refused at once, before its length is there.
                     self._checkHead(first, 126)
+                if end < body:
                     break
                 if size < 126 if more == 2 else not 65536 <= size < 1 << 63:
                     raise _Broken(CloseCode.PROTOCOL_ERROR, f"a length of {size} written in {more} bytes")

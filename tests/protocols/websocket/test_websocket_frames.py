@@ -6,7 +6,7 @@ import os
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wire import BINARY, CLOSE, CONTINUATION, KEY, PING, PONG, TEXT, End, built
 
@@ -279,6 +279,7 @@ def test_everyCut() -> None:
 
 
 @given(st.binary(max_size=200), st.booleans())
+@example(b"\x00~\x00\x00", True)
 @settings(max_examples=150, deadline=None)
 def test_whateverComesEndsInOneWay(data: bytes, client: bool) -> None:
     whole = End(client).receive(data)
