@@ -76,6 +76,7 @@ ROOMS = {
     "protocols.http.client": "protocols.http.h1 protocols.http.body protocols.httpconnect protocols.socks",
     "protocols.http.server": "protocols.http.h1 protocols.http.body protocols._proxying",
     "protocols.websocket": "protocols.http.h1 protocols._proxying",
+    "protocols.asgi": "protocols.http.server protocols.websocket aio",
     "protocols": "",
 }
 # The arrows against that, each with what it is for. One that is gone is to be taken out.

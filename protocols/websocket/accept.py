@@ -24,6 +24,7 @@ def accept(
     origins: Any = SAME,
     protocol: Any = None,
     clock: Any = None,
+    headers: Iterable[tuple[str | bytes, str | bytes]] = (),
     **options: Any,
 ) -> Deferred[Any]:
     """Open the WebSocket that a `protocols.http.Request` asks for. The Deferred, which has fired, has a `WebSocket`, or
@@ -33,6 +34,7 @@ def accept(
     stays open.
 
     :param protocol: called without arguments for a `WebSocketProtocol`, for programs of callbacks.
+    :param headers: more fields of the answer.
     :raises HandshakeError: by the Deferred, for a request that asks for none or for one that may not be; a handler that
         lets it out has the client answered with its status.
     :raises ValueError, TypeError: for arguments that are not like those of `WebSocketFactory`.
@@ -52,5 +54,6 @@ def accept(
     made = WebSocket(granting.options.maxWaiting) if protocol is None else protocol()
     carried = WebSocketTransport(False, made, agreement, granting.options, clock)
     carried.endsWithHandler = protocol is None
-    request.switchProtocol(carried, [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), *agreement.fields])
+    fields = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), *agreement.fields, *headers]
+    request.switchProtocol(carried, fields)
     return succeed(made)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import events, tasks
 
-from reactor._ground.current import currentReactor
+from reactor._ground.current import currentReactor, runningReactor
 from reactor.aio.loop import EventLoop
 from reactor.defer import Deferred, driver
 
@@ -51,7 +51,7 @@ def install(reactor: Reactor | None = None) -> EventLoop:
     if isinstance(carried, EventLoop):
         return carried
     loop = EventLoop(reactor)
-    if reactor is currentReactor() and reactor._run.turning:
+    if reactor is runningReactor() and reactor._run.turning:
         loop.entered()
     return loop
 

@@ -10,7 +10,7 @@ from reactor.aio.children import Children
 from reactor.aio.files import checkSendFile
 from reactor.aio.transport import StreamTransport
 from reactor.base import Reactor
-from reactor.defer import Deferred
+from reactor.defer import Deferred, DeferredList
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class EventLoop(Children):
         # Whether the reactor stops, and what whoever runs the loop has cancelled at the end: see `fireFromFuture`.
         self._ending = False
         self._endCancelled: WeakSet[asyncio.Future[Any]] = WeakSet()
+        # What a stop of the reactor waits for before tasks are cancelled.
+        self._before: list[Deferred[Any]] = []
         super().__init__()
         self.set_debug(asyncio.coroutines._is_debug_mode())  # type: ignore[attr-defined]
 
@@ -82,6 +84,19 @@ class EventLoop(Children):
 
     # The end.
 
+    def endAfter(self, deferred: Deferred[Any]) -> None:
+        """Have tasks live on when the reactor stops, until `deferred` has fired: for what is drained first. To be
+        called before that, or by a trigger "before" its shutdown that was added before its run.
+        """
+        ended: Deferred[None] = Deferred()
+        self._before.append(ended)
+
+        def over(result: Any) -> Any:
+            ended.callback(None)
+            return result
+
+        deferred.addBoth(over)
+
     def entered(self) -> None:
         """The reactor begins to run in this thread."""
         # Cancelled between two runs: by asyncio's runner, when the main task is over.
@@ -98,6 +113,12 @@ class EventLoop(Children):
         self._trigger = None
         if not self.is_running():
             return None
+        before, self._before = self._before, []
+        if before:
+            return DeferredList(before).addCallback(lambda _: self._endTasks())
+        return self._endTasks()
+
+    def _endTasks(self) -> Deferred[None]:
         finished: Deferred[None] = Deferred.fromFuture(self.create_task(self._finish(), name="the end of the tasks"))
         # Cancelled with all other tasks when `asyncio.run` ends first.
         finished.addErrback(_wasCancelled)
