@@ -72,9 +72,12 @@ ROOMS = {
     "protocols.dns": "protocols.basic",
     "protocols.http": "reactor",
     "protocols.http.h1": "protocols.http",
+    "protocols.http.h2": "protocols.http.h1",
     "protocols.http.body": "protocols.http",
-    "protocols.http.client": "protocols.http.h1 protocols.http.body protocols.httpconnect protocols.socks",
-    "protocols.http.server": "protocols.http.h1 protocols.http.body protocols._proxying",
+    "protocols.http.client": (
+        "protocols.http.h1 protocols.http.h2 protocols.http.body protocols.httpconnect protocols.socks"
+    ),
+    "protocols.http.server": "protocols.http.h1 protocols.http.h2 protocols.http.body protocols._proxying",
     "protocols.websocket": "protocols.http.h1 protocols._proxying",
     "protocols.asgi": "protocols.http.server protocols.websocket aio",
     "protocols": "",

@@ -8,19 +8,13 @@ timer, no object.
 
 from __future__ import annotations
 
-from types import CoroutineType
-
-from protocols.http.error import BadMessage, HTTPError
+from protocols.http.error import HTTPError
 from protocols.http.message import FileBody, Response
-from protocols.http.server.calling import outcomeOf
+from protocols.http.server.answering import Answering
 from protocols.http.server.connection import Connection
 from protocols.http.server.heads import Framing
 from protocols.http.server.request import Request
 from protocols.http.server.sending import senderOf
-from reactor._ground.log import reportException
-from reactor._ground.peerlog import peerMessage
-from reactor.defer import CancelledError, Deferred
-from reactor.error import ConnectionClosed
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -36,7 +30,7 @@ __all__ = ["Channel"]
 _JOINED = 131072
 
 
-class Channel(Connection):
+class Channel(Connection, Answering):
     """One connection to a `Site`."""
 
     # ---- In ----
@@ -84,48 +78,6 @@ class Channel(Connection):
 
     # ---- The handler ----
 
-    def _wait(self, result: Any, request: Request) -> None:
-        """The handler gave back what is no plain Response."""
-        if result.__class__ is CoroutineType:
-            try:
-                result = outcomeOf(result)
-            except Exception as e:
-                self._failed(Failure(e), request)
-                return
-        if isinstance(result, Deferred):
-            if request is self._request:
-                self._work = result
-            result.addCallbacks(self._answer, self._failed, (request,), None, (request,))
-        else:
-            self._answer(result, request)
-
-    def _failed(self, failure: Failure, request: Request) -> None:
-        """The handler raised, or what it answered cannot be sent."""
-        problem = failure.value
-        if request is not self._request:
-            mayBe = isinstance(problem, ConnectionClosed) and self._otherIsOver()
-            if failure.check(CancelledError) is None and not isinstance(problem, HTTPError) and not mayBe:
-                reportException("%r raised, and nobody waits for its answer", failure, self.site.handler)
-                self._leftover(failure, request)
-            return
-        self._work = None
-        status = 500
-        if isinstance(problem, BadMessage) or (request._body is not None and request._body.problem is problem):
-            # Not the handler's fault, but what the client has sent, or not.
-            status = getattr(problem, "status", 400)
-            peerMessage(self, "info", "request from %s refused: %s", self.transport.getPeer(), problem)
-        elif isinstance(answer := getattr(problem, "response", None), Response):
-            # It knows what is to be answered: a WebSocket that cannot be opened.
-            peerMessage(self, "info", "request from %s refused: %s", self.transport.getPeer(), problem)
-            self._answer(answer, request)
-            return
-        else:
-            reportException("%r raised", failure, self.site.handler)
-        if self._begun:
-            self.reset()
-        else:
-            self._answer(self.site.errorPage(status), request)
-
     def _leftover(self, failure: Failure, request: Request) -> None:
         """The handler failed when the connection was another protocol's already."""
         if request is self._switched and self.transport is not None and not self._handlerEnded(failure):
@@ -142,6 +94,11 @@ class Channel(Connection):
         if ended is not None:
             ended(failure)
         return ended is not None
+
+    @property
+    def hasBegun(self) -> bool:
+        """Whether some of the answer is sent."""
+        return self._begun
 
     # ---- Out ----
 

@@ -91,6 +91,13 @@ class Heads:
         :param closes: whether the connection ends behind it.
         :raises ValueError: for fields that may not be sent.
         """
+        fields, framing, ends = self.fields(head, response, length, closes)
+        return responseHead(response.status, fields, response.reason), framing, ends
+
+    def fields(
+        self, head: RequestHead, response: Response, length: int | None, closes: bool
+    ) -> tuple[list[tuple[str | bytes, str | bytes]], Framing, bool]:
+        """The same, with the head's fields not written out."""
         status = response.status
         given = [] if response._headers is None else response._headers.raw
         names = {name.lower() for name, _ in given}
@@ -127,7 +134,7 @@ class Heads:
             fields.append(("Connection", "close"))
         elif not head.version and b"connection" not in names:
             fields.append(("Connection", "keep-alive"))
-        return responseHead(status, [*fields, *given], response.reason), framing, closes
+        return [*fields, *given], framing, closes
 
     def alone(self, page: Response) -> bytes:
         """The head of an answer to nothing that could be read, behind which the connection ends."""

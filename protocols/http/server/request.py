@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Request", "Seen"]
 
+_VERSIONS = ("1.0", "1.1", "2")
+
 
 class Seen:
     """Who asks, and for what: as a proxy that is trusted tells it. None for what it does not tell."""
@@ -77,8 +79,8 @@ class Request:
 
     @property
     def version(self) -> str:
-        """``"1.0"`` or ``"1.1"``."""
-        return "1.1" if self._head.version else "1.0"
+        """``"1.0"``, ``"1.1"`` or ``"2"``."""
+        return _VERSIONS[self._head.version]
 
     @property
     def path(self) -> str:

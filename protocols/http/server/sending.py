@@ -46,14 +46,15 @@ class Sender:
     :ivar status: the answer's.
     """
 
-    __slots__ = ("_channel", "_over", "_request", "_start", "_transport", "count", "since", "status")
+    __slots__ = ("_begun", "_channel", "_over", "_request", "_start", "_transport", "count", "since", "status")
 
     def __init__(self, channel: Channel, request: Request, response: Response, start: bytes) -> None:
         self._channel = channel
         self._transport = channel.transport
         self._request = request
-        # The head, until it is written.
+        # The head, and whether it is written.
         self._start = start
+        self._begun = False
         self._over = False
         self.status = response.status
         self.count = 0
@@ -68,10 +69,11 @@ class Sender:
         raise NotImplementedError
 
     def _write(self, data: bytes) -> None:
-        start, self._start = self._start, b""
-        if start:
+        if not self._begun:
+            # Over HTTP/2 there is no head among the bytes: the channel sends it when it hears this.
+            self._begun = True
             self._channel.begun()
-            data = start + data
+            data = self._start + data
         if data:
             self._channel.write(data)
 

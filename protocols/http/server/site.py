@@ -11,14 +11,16 @@ from protocols.http.server.heads import Heads
 from reactor._core.timers import checkDelay
 from reactor._ground.naming import shown
 from reactor.defer import Deferred, succeed
-from reactor.protocol import Factory
+from reactor.protocol import Factory, Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from protocols.http.h2.bounds import Bounds
     from protocols.http.server.connection import Connection
+    from protocols.http.server.h2connection import ServerConnection
 
 __all__ = ["Site"]
 
@@ -40,8 +42,11 @@ class Site(Factory):
     :param idleTimeout: seconds between two requests.
     :param writeTimeout: seconds in which a client takes something of its answer.
     :param lingerTimeout: seconds in which a client that has not ended its request takes the answer.
+    :param http2: whether HTTP/2 is offered to clients over TLS, by ALPN; both are spoken then. ``"prior"``: every
+        connection without TLS is of HTTP/2, too, which the client has to know (RFC 9113, section 3.3).
+    :param bounds: of a connection of HTTP/2, a `protocols.http.h2.Bounds`; None: its defaults.
     :param clock: where the time is from; None: the reactor that runs.
-    :raises ValueError, TypeError: for what is no such number.
+    :raises ValueError, TypeError: for what is no such number; ImportError: HTTP/2 without the library `h2`.
     :ivar channels: the connections there are.
     """
 
@@ -62,6 +67,8 @@ class Site(Factory):
         idleTimeout: float = 30,
         writeTimeout: float = 30,
         lingerTimeout: float = 5,
+        http2: bool | str = False,
+        bounds: Bounds | None = None,
         clock: Any = None,
     ) -> None:
         if not callable(handler):
@@ -78,14 +85,29 @@ class Site(Factory):
         self.idleTimeout = _seconds("idleTimeout", idleTimeout)
         self.writeTimeout = _seconds("writeTimeout", writeTimeout)
         self.lingerTimeout = _seconds("lingerTimeout", lingerTimeout)
+        if http2 not in (True, False, "prior"):
+            raise ValueError(f'Site(): http2 is True, False or "prior", not {shown(http2)}')
+        self.http2 = http2
+        if http2:
+            # Now, so that what is missing is said where it was asked for.
+            from protocols.http.h2 import Bounds
+
+            bounds = Bounds() if bounds is None else bounds
+        self.bounds = bounds
         self.clock = clock
         self.heads = Heads()
-        self.channels: set[Connection] = set()
+        self.channels: set[Connection | ServerConnection] = set()
         self._stopping: Deferred[None] | None = None
 
-    def buildProtocol(self, addr: Any) -> Channel | None:
+    def buildProtocol(self, addr: Any) -> Protocol | None:
         """A connection; None, which closes it, when the site was stopped."""
-        return None if self._stopping is not None else Channel(self)
+        if self._stopping is not None:
+            return None
+        return Channel(self) if not self.http2 else _Either(self)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """What is offered to clients over TLS (ALPN)."""
+        return [b"h2", b"http/1.1"] if self.http2 else []
 
     def startFactory(self) -> None:
         """A port begins to use it, after `stop` too."""
@@ -105,7 +127,7 @@ class Site(Factory):
         self._stopping.addCallback(lambda _: waiting.callback(None))
         return waiting
 
-    def gone(self, channel: Connection) -> None:
+    def gone(self, channel: Connection | ServerConnection) -> None:
         """A connection is over, or another protocol's."""
         self.channels.discard(channel)
         stopping = self._stopping
@@ -121,6 +143,32 @@ class Site(Factory):
         except ValueError:
             phrase = "Error"
         return Response(f"{status} {phrase}\n".encode(), status, contentType=TEXT)
+
+
+class _Either(Protocol):
+    """A connection of which is known only when it is made what it speaks."""
+
+    transport: Any
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def connectionMade(self) -> None:
+        """It is made, TLS and all."""
+        site, transport = self._site, self.transport
+        chosen: Any = None
+        if getattr(transport, "TLS", False):
+            isNewer = transport.negotiatedProtocol == b"h2"
+        else:
+            isNewer = site.http2 == "prior"
+        if isNewer:
+            from protocols.http.server.h2connection import ServerConnection
+
+            chosen = ServerConnection(site)
+        else:
+            chosen = Channel(site)
+        transport.protocol = chosen
+        chosen.makeConnection(transport)
 
 
 def _count(name: str, value: Any, least: int) -> int:

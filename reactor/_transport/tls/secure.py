@@ -13,7 +13,7 @@ from contextvars import copy_context
 from reactor._transport.stream.wire import MIDDLE
 from reactor._transport.tls.halfopen import HalfOpen, limitOf
 from reactor._transport.tls.layer import Layer
-from reactor._transport.tls.side import sideOf
+from reactor._transport.tls.side import offer, sideOf
 from reactor._transport.tls.transport import secured
 from reactor.error import ConnectError, ConnectionLost, NetworkError, SSLError, getConnectError
 from reactor.failure import Failure
@@ -272,6 +272,7 @@ class SecureListener:
         facts = {"host": getattr(peer, "host", None), "port": getattr(peer, "port", None)}
         try:
             side = sideOf(self._contextFactory, self._method, True)
+            offer(side, port.factory)
             shaking = _ServerShaking(self._loop, wire, side, peer, facts)
         except BaseException as e:
             wire.discard()

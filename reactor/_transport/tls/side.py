@@ -102,6 +102,17 @@ def sideOf(contextFactory: Any, method: str, serverSide: bool, hostname: str | N
     )
 
 
+def offer(side: Side, factory: Any) -> None:
+    """Have `side` agree on one of the protocols that `factory` says it accepts (`IProtocolNegotiationFactory`), if it
+    says any: those that the context was made with are for factories that say none.
+    """
+    acceptable = getattr(factory, "acceptableProtocols", None)
+    if acceptable is not None and isinstance(side.context, ssl.SSLContext):
+        names = acceptable()
+        if names:
+            side.context.set_alpn_protocols([name.decode("ascii") for name in names])
+
+
 def serverName(host: str | None) -> str | None:
     """`host` as a server is asked for it and as a certificate names it: IDNA, without a final dot or an IPv6 scope.
 
