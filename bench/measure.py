@@ -52,8 +52,8 @@ def floor() -> str:
 class Load:
     """The load on an echo server: one process in C, or one in Python for each core that there is for them.
 
-    `where` is told in net.h, `kind` is that of the messages. One of `questions` is asked by a single process in Python, WebSocket only where there is no C:
-    who answers those is slower than that.
+    `where` is told in net.h, `kind` is that of the messages. One of `questions` is asked by a single process in Python:
+    who answers those is slower than that. WebSocket is only where there is no C.
     """
 
     def __init__(self, stack: ExitStack, where: str, plan: Plan, kind: str) -> None:

@@ -48,7 +48,7 @@ def told(client: bool, compress: bool, pieces: list[bytes]) -> Any:
     end = End(client, compress)
     for piece in pieces:
         end.session.reader.receive(piece)
-    if compress and end.told and end.told[-1][0] == "failed":
+    if compress and end.told and isinstance(end.told[-1], tuple) and end.told[-1][0] == "failed":
         # Of two things that are wrong with what was inflated, the piece says which is seen first.
         return end.told[:-1], "failed"
     return end.told, sum(end.written)

@@ -106,7 +106,7 @@ def bomb(size: int) -> bytes:
     return b"".join(pieces) + deflater.flush(zlib.Z_SYNC_FLUSH)
 
 
-def test_8_aBombTakesWhatTheLimitAllows() -> None:
+def test_S_websocket_aBombTakesWhatTheLimitAllows() -> None:
     data = built(COMPRESSED | BINARY, bomb(64 << 20))
     assert len(data) < 100_000
     end = server(maxMessage=1 << 20)

@@ -118,7 +118,7 @@ def test_7_1_1_theServerClosesFirst(net: Net) -> None:
     assert lost(net, server.built[0]).code == 1000
 
 
-def test_whoBreaksTheProtocolReadsWhy(net: Net) -> None:
+def test_S_websocket_whoBreaksTheProtocolReadsWhy(net: Net) -> None:
     server = serve(net)
     sock = upgraded(net, server)
     # Much lies behind it that nobody reads, for which a system resets connections that are just closed.
@@ -170,7 +170,7 @@ def test_theConnectionIsAskedNowAndThen(net: Net) -> None:
 
 
 @pytest.mark.parametrize("said", [b"", built(FIN | PONG, b"other"), built(FIN | TEXT, b"x")])
-def test_whoDoesNotAnswerIsLeft(net: Net, said: bytes) -> None:
+def test_S_websocket_whoDoesNotAnswerIsLeft(net: Net, said: bytes) -> None:
     clock = Clock()
     server = serve(net, Traced, clock=clock, pingInterval=20, pingTimeout=10)
     sock = upgraded(net, server)
@@ -203,7 +203,7 @@ def test_noAnswerIsAwaitedFromAPeerThatIsNotRead(net: Net) -> None:
     net.until(lambda: end.messages == ["here"])
 
 
-def test_aCloseThatIsNotAnsweredEnds(net: Net) -> None:
+def test_S_websocket_aCloseThatIsNotAnsweredEnds(net: Net) -> None:
     clock = Clock()
     server = serve(net, Traced, clock=clock, closeTimeout=7)
     sock = upgraded(net, server)
@@ -249,7 +249,7 @@ def test_aServerThatDoesNotCloseIsLeftByTheClient(net: Net) -> None:
 # Back-pressure and memory.
 
 
-def test_aPeerThatDoesNotReadTakesBoundedMemory(net: Net) -> None:
+def test_S_websocket_aPeerThatDoesNotReadTakesBoundedMemory(net: Net) -> None:
     server = serve(net, Echo, maxBuffered=1 << 20)
     sock = upgraded(net, server)
     sock.setblocking(False)

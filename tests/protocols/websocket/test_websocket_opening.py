@@ -126,7 +126,7 @@ def test_theFactorySeesTheRequestAndMayRefuse(net: Net) -> None:
     assert seen == [("/chat", "/chat?a=b", "1"), ("/secret", "/secret", None)]
 
 
-def test_whoSaysNothingOrDripsIsAnsweredWhenTimeIsOver(net: Net) -> None:
+def test_S_websocket_whoSaysNothingOrDripsIsAnsweredWhenTimeIsOver(net: Net) -> None:
     clock = Clock()
     server = serve(net, clock=clock, openTimeout=5)
     sock = net.keep(socket.create_connection(("127.0.0.1", server.port)))
