@@ -16,7 +16,7 @@ from patience import PATIENCE
 from tls import authority, issued
 from unchanged import environment, needs
 
-pytestmark = needs("twisted", "OpenSSL")
+pytestmark = needs("twisted", "OpenSSL", "tlslite")
 
 PROGRAM = Path(__file__).with_name("tls_program.py")
 # Ended before there was a handshake, or never begun: what spoke TLS was not asked.
@@ -50,11 +50,13 @@ def printed(command: list[str]) -> str:
 def test_whatTheEndsAreTold(folder: Path) -> None:
     ours, theirs = ran("ours", folder), ran("epoll", folder)
     assert list(ours) == list(theirs)
-    assert len(ours) == 34
+    assert len(ours) == 36
     for name, case in ours.items():
         assert "late" not in case["told"], case
         assert case["told"] == theirs[name]["told"], name
         assert "Quick" in case["over"] or name in NEVER_SHAKEN, case
+    assert [said for said in ours["NewKeys"]["told"]["thread"] if isinstance(said, bool)] == [False, True]
+    assert ours["NewKeysWhileMuchIsSent"]["told"]["thread"][-2:] == ["heard", True]
 
 
 def test_whoReplacedItKeepsIt(folder: Path) -> None:

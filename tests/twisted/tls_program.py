@@ -17,6 +17,7 @@ from threading import Thread
 from typing import Any
 
 # First: it installs the reactor.
+import tls_renewing
 from tls_ends import AUTHORITY, BIG, HOST, Case, Slow, client, loop, raw, server  # isort: split
 
 from OpenSSL import SSL
@@ -451,7 +452,7 @@ def caseOpenSSL(case: Case) -> None:
     Thread(target=run, daemon=True).start()
 
 
-CASES = {name[4:]: f for name, f in list(globals().items()) if name.startswith("case")}
+CASES = {name[4:]: f for name, f in [*globals().items(), *vars(tls_renewing).items()] if name.startswith("case")}
 
 
 def shown(value: Any) -> Any:
