@@ -187,6 +187,13 @@ class Connection(Base):
 
     # TLS.
 
+    @asked
+    def negotiatedProtocol(self) -> bytes | None:
+        """What only a connection over TLS has: there, programs ask for it to know whether it is one."""
+        raise AttributeError(
+            f"{type(self).__name__!r} object has no attribute 'negotiatedProtocol': it is not over TLS"
+        )
+
     def startTLS(self, ctx: Any, normal: bool = True, hostname: str | None = None) -> None:
         """Speak TLS from here on.
 

@@ -175,7 +175,9 @@ def test_namesOfAServersTransport(pair: Pair) -> None:
         assert transport.getHandle() is transport.socket
         assert transport.fileno() == transport.socket.fileno()
         assert transport.logPrefix() == "Peer,0,127.0.0.1"
-        assert not hasattr(transport, "getPeerCertificate")
+        # Programs ask by these whether it is TLS.
+        assert not hasattr(transport, "getPeerCertificate") and not hasattr(transport, "negotiatedProtocol")
+        assert getattr(transport, "negotiatedProtocol", b"http/1.1") == b"http/1.1"
         assert transport.TLS is False
         assert isinstance(transport.getPeer(), IPv4Address)
         assert transport.getHost() == pair.port.getHost()

@@ -110,6 +110,7 @@ def test_bothEnds(ends: Ends, kind: str) -> None:
         transport: Any = end.transport
         provided = [each.providedBy(transport) for each in (ISSLTransport, INegotiated, ITCPTransport)]
         seen.append((end.name, provided, transport.TLS, type(transport.getPeerCertificate())))
+        assert transport.negotiatedProtocol is None
         if end.name == "client":
             transport.write(b"ask")
 
