@@ -99,14 +99,23 @@ class EventLoop(Children):
 
     def entered(self) -> None:
         """The reactor begins to run in this thread."""
+        tasks = [task for task in asyncio.all_tasks(self) if isinstance(task, asyncio.Task)]
+        others = [task for task in tasks if not self._closes(task)]
         # Cancelled between two runs: by asyncio's runner, when the main task is over.
-        for task in asyncio.all_tasks(self):
-            if isinstance(task, asyncio.Task) and task.cancelling():
-                self._endCancelled.add(task)
-        self._ending = False
+        cancelled = [task for task in others if task.cancelling()]
+        self._endCancelled.update(cancelled)
+        # Futures that stand for tasks, as asyncio.gather's, hear of it in that run; or, by way of others, in the next
+        # ones, which close what is left.
+        if others or not tasks:
+            self._ending = bool(cancelled) and len(cancelled) == len(others)
         super().entered()
         if self._trigger is None:
             self._trigger = self._reactor.addSystemEventTrigger("before", "shutdown", self._reactorStops)
+
+    def _closes(self, task: asyncio.Task[Any]) -> bool:
+        """Whether `task` is what a loop is asked for before it is closed."""
+        code = getattr(task.get_coro(), "cr_code", None)
+        return code in (EventLoop.shutdown_asyncgens.__code__, EventLoop.shutdown_default_executor.__code__)
 
     def _reactorStops(self) -> Deferred[None] | None:
         """The reactor stops: its shutdown waits until the tasks have ended."""

@@ -110,8 +110,41 @@ def test_nobodyHearsOfACancellationByTheEnd(ends: Ends, begin: Begin, caplog: py
     assert ends(lambda: begin(waiting()), caplog) == []
 
 
-def test_nobodyHearsOfTheCancellationOfMany(caplog: pytest.LogCaptureFixture) -> None:
-    assert reactorStops(lambda: gathered(waiting()), caplog) == []
+def nested(coroutine: Coroutine[Any, Any, Any]) -> Deferred[Any]:
+    """The Deferred of one that hears of its tasks by another."""
+    return Deferred.fromFuture(asyncio.gather(asyncio.gather(asyncio.gather(coroutine))))
+
+
+def shielded(coroutine: Coroutine[Any, Any, Any]) -> Deferred[Any]:
+    """The Deferred of a future that is not cancelled with the task, but hears of it."""
+    return Deferred.fromFuture(asyncio.shield(coroutine))
+
+
+@pytest.mark.parametrize("begin", [gathered, nested, shielded])
+def test_nobodyHearsOfTheCancellationOfMany(ends: Ends, begin: Begin, caplog: pytest.LogCaptureFixture) -> None:
+    assert ends(lambda: begin(waiting()), caplog) == []
+
+
+def test_ofOneBetweenTwoRunsTheProgramHears(caplog: pytest.LogCaptureFixture) -> None:
+    """A run that goes on with other work is no end."""
+    loop = aio.EventLoop()
+    over: list[Deferred[Any]] = []
+
+    async def begin() -> tuple[asyncio.Future[Any], asyncio.Task[None]]:
+        future = loop.create_future()
+        over.append(Deferred.fromFuture(future))
+        return future, loop.create_task(waiting())
+
+    async def cancels(future: asyncio.Future[Any]) -> None:
+        future.cancel()
+
+    future, task = loop.run_until_complete(begin())
+    task.cancel()
+    loop.run_until_complete(cancels(future))
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    over.clear()
+    assert errors(caplog) == ["CancelledError"]
 
 
 @pytest.mark.parametrize("begin", BEGINNINGS)
