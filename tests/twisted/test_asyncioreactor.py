@@ -253,8 +253,12 @@ def test_tasksEndByThemselvesInTriggersAndWhatIsLeftIsEnded(frame: Any) -> None:
 def test_crashedItLeavesTasksToTheNextRun(frame: Any) -> None:
     loop = frame._asyncioEventloop
 
+    going = asyncio.Event()
+
     async def work() -> str:
-        await asyncio.sleep(0.02)
+        # A timer that is due in any of the runs.
+        await asyncio.sleep(0.001)
+        await going.wait()
         return "done"
 
     task = loop.create_task(work())
@@ -262,6 +266,7 @@ def test_crashedItLeavesTasksToTheNextRun(frame: Any) -> None:
         frame.callLater(0.001, frame.crash)
         frame.run(installSignalHandlers=False)
     assert not task.done()
+    going.set()
     task.add_done_callback(lambda _: frame.crash())
     frame.run(installSignalHandlers=False)
     assert task.result() == "done"
