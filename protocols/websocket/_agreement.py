@@ -1,13 +1,14 @@
 """The opening handshake, judged (RFC 6455, section 4): what a client asks for and a server grants. Pure.
 
-HTTP is read and written elsewhere; here are fields. What they have to say is judged by the library ``websockets``,
-with two things of ours before it: a version that is not 13 is answered with the one that is known, as section 4.4 has
-it, and pages of another origin are refused unless they were named.
+HTTP is read and written elsewhere; here are fields. What they have to say is judged by the library ``websockets``, with
+some things of ours before it: a version that is not 13 is answered with the one that is known, as section 4.4 has it,
+and pages of another origin are refused unless they were named.
 """
 
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote, urlsplit
 
 from protocols.websocket._deflate import Deflate
 from protocols.websocket._library import (
@@ -133,13 +134,14 @@ class Granting:
     def judge(self, method: str, target: str, version: str, fields: Fields) -> Agreement:
         """What to agree on with a client; HandshakeError, with the status and the fields to answer, when nothing."""
         asked = Asked(target, fields)
+        if method != "GET":
+            raise HandshakeError(f"the method is {method}", 405, [("Allow", "GET")])
+        if version != "HTTP/1.1":
+            raise HandshakeError(f"the version is {version}", 505)
         told = asked.get("Sec-WebSocket-Version")
         if told is not None and told != "13" and asked.get("Upgrade") is not None:
             raise HandshakeError(f"version {told!r} of WebSocket is not known", 426, [_UPGRADE, _VERSION])
-        origins = self.origins
-        if origins == SAME:
-            origins = None
-            self._checkSame(asked)
+        self._checkOrigin(asked)
         options = self.options
         offers = None
         if options.compression:
@@ -147,13 +149,11 @@ class Granting:
             offers = [ServerPerMessageDeflateFactory(server_max_window_bits=bits, client_max_window_bits=bits)]
         # None, where there are none: an empty list would refuse clients that ask for some.
         judge = ServerProtocol(
-            origins=origins,
             extensions=offers,
             subprotocols=self.subprotocols or None,  # type: ignore[arg-type]
             select_subprotocol=_preferred,
         )
-        request = Request(target, _headers(fields), method=method, protocol=version)
-        answer = judge.accept(request)
+        answer = judge.accept(Request(target, _headers(fields)))
         if answer.status_code != 101:
             told = str(judge.handshake_exc)
             given = [(name, value) for name, value in answer.headers.raw_items() if name.lower() not in _OURS]
@@ -164,13 +164,21 @@ class Granting:
         deflate = _deflateOf(judge.extensions, options.compressionLevel)
         return Agreement(asked, judge.subprotocol, deflate, [(n.encode(), v.encode("latin-1")) for n, v in given])
 
-    def _checkSame(self, asked: Asked) -> None:
-        origin = asked.get("Origin")
-        if origin is not None:
-            _, _, host = origin.partition("://")
+    def _checkOrigin(self, asked: Asked) -> None:
+        origins, origin = self.origins, asked.get("Origin")
+        if origins is None:
+            return
+        if origins == SAME:
             own = asked.get("Host") or ""
-            if not host or _withoutPort(host).lower() != _withoutPort(own).lower():
-                raise HandshakeError(f"a page of {origin!r} must not connect to {own!r}", 403)
+            host = "" if origin is None else origin.partition("://")[2]
+            allowed = origin is None or (bool(host) and _withoutPort(host).lower() == _withoutPort(own).lower())
+        else:
+            allowed = any(
+                each == origin or (isinstance(each, re.Pattern) and origin is not None and each.fullmatch(origin))
+                for each in origins
+            )
+        if not allowed:
+            raise HandshakeError(f"a page of {origin!r} must not connect to {asked.get('Host')!r}", 403)
 
 
 _VERSION = ("Sec-WebSocket-Version", "13")
@@ -234,6 +242,10 @@ class Proposal:
             extensions=offers,
             subprotocols=found or None,  # type: ignore[arg-type]
         )
+        if uri.username is not None and "%" in url:
+            # Releases of the library before 17 leave these as they stand in the URL.
+            parts = urlsplit(url)
+            uri.username, uri.password = unquote(parts.username or ""), unquote(parts.password or "")
         request = self._judge.connect()
         fields = [(n.encode("ascii"), v.encode("latin-1")) for n, v in request.headers.raw_items()]
         reserved = {name.lower() for name, _ in fields} - {b"authorization"}
