@@ -78,6 +78,7 @@ ROOMS = {
         "protocols.http.h1 protocols.http.h2 protocols.http.body protocols.httpconnect protocols.socks"
     ),
     "protocols.http.server": "protocols.http.h1 protocols.http.h2 protocols.http.body protocols._proxying",
+    "protocols.http.__main__": "protocols.http.server service",
     "protocols.websocket": "protocols.http.h1 protocols._proxying",
     "protocols.asgi": "protocols.http.server protocols.websocket aio",
     "protocols": "",

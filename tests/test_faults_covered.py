@@ -37,7 +37,8 @@ ANY_SELECTOR = {
     "memory, and callbacks that no loop makes": "M10 D1 D2 D4 D5 D6 D7 D8 D9 D10 D11",
     "names, before there is a socket": "C22",
     "above the transport": (
-        "PROXY SOCKS S_lines S_netstrings S_prefixes S_parsers S_irc S_ircAgain S_dns S_httpClient S_websocket S_startTLS S_logs"
+        "PROXY SOCKS S_lines S_netstrings S_prefixes S_parsers S_irc S_ircAgain S_dns S_httpClient "
+        "S_websocket S_startTLS S_logs S_httpRequest S_httpSlow S_httpHandler S_httpStop"
     ),
     "settings": "S_tlsClient S_tlsServer S_unix",
     "of one selector alone": "F6",

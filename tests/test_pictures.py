@@ -106,4 +106,4 @@ def test_theRoomsCanBeDrawn() -> None:
         graph.setdefault(above, set()).add(below)
     drawing = layered.Drawing(graph)
     assert sum(map(len, drawing.graph.values())) < sum(map(len, graph.values())) / 2
-    assert drawing.crossings() < 140
+    assert drawing.crossings() < 170

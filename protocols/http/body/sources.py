@@ -121,7 +121,7 @@ def sourceOf(body: Any) -> Any:
         return body
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
-    if hasattr(body, "read"):
+    if hasattr(body, "read") and not hasattr(body, "__anext__"):
         return FileSource(body)
     if (callable(body) or isinstance(body, (Iterable, AsyncIterable))) and not isinstance(body, dict):
         return PieceSource(body)

@@ -423,7 +423,7 @@ def test_an_error_in_a_body_is_the_readers() -> None:
     assert answer.fields["connection"] == "close"
 
 
-def test_a_handler_that_raises_is_a_500_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+def test_S_httpHandler_a_handler_that_raises_is_a_500_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
     def function(request: Request) -> Response:
         raise RuntimeError("secret")
 
@@ -464,7 +464,7 @@ def test_an_answer_that_cannot_be_split() -> None:
 
 
 @pytest.mark.parametrize("when", ["waiting", "reading"])
-def test_the_clients_going_cancels_the_handler(when: str) -> None:
+def test_S_httpHandler_the_clients_going_cancels_the_handler(when: str) -> None:
     ended: list[BaseException] = []
 
     async def handler(request: Request) -> Response:

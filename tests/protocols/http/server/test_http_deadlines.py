@@ -30,20 +30,20 @@ async def readWhole(request: Request) -> Response:
     return Response(await request.read())
 
 
-def test_who_says_nothing() -> None:
+def test_S_httpSlow_who_says_nothing() -> None:
     served = Served(hello)
     assert 9 <= closedAfter(served, 75) <= 11
     assert served.got == b""
 
 
-def test_half_a_line() -> None:
+def test_S_httpSlow_half_a_line() -> None:
     served = Served(hello)
     served.send(b"GET / HT")
     assert 9 <= closedAfter(served, 75) <= 11
     assert served.answers()[0].status == 408
 
 
-def test_a_head_that_drips() -> None:
+def test_S_httpSlow_a_head_that_drips() -> None:
     served = Served(hello)
     served.send(b"GET / HTTP/1.1\r\n")
     assert 9 <= closedAfter(served, 75, lambda n: served.client.transport.write(b"X-%d: y\r\n" % n)) <= 11
@@ -67,7 +67,7 @@ def test_a_head_that_began_in_the_same_packet_as_another() -> None:
     assert [each.status for each in served.answers()] == [200, 408]
 
 
-def test_a_body_that_stops() -> None:
+def test_S_httpSlow_a_body_that_stops() -> None:
     caught: list[Any] = []
 
     async def handler(request: Request) -> Response:
@@ -84,7 +84,7 @@ def test_a_body_that_stops() -> None:
     assert caught == ["body"]
 
 
-def test_a_body_that_drips() -> None:
+def test_S_httpSlow_a_body_that_drips() -> None:
     served = Served(readWhole)
     served.send(get("/", "Content-Length: 1000", method="POST"))
     assert 9 <= closedAfter(served, 75, lambda n: served.client.transport.write(b"x")) <= 12
@@ -144,7 +144,7 @@ def test_one_request_a_while_keeps_it() -> None:
 
 
 @pytest.mark.parametrize("kind", ["bytes", "pieces", "many"])
-def test_who_does_not_read_the_answer(kind: str) -> None:
+def test_S_httpSlow_who_does_not_read_the_answer(kind: str) -> None:
     def handler(request: Request) -> Response:
         if kind == "pieces":
             return Response(b"x" * 1000 for _ in range(1000))

@@ -222,12 +222,15 @@ async def handler(request):
 
 endpoint = serverFromString(reactor, "tcp:0:interface=127.0.0.1")
 listening = StreamServerEndpointService(endpoint, Site(handler), raiseSynchronously=True)
-reactor.callWhenRunning(lambda: listening.whenListening().addCallback(lambda port: print(port.getHost().port, flush=True)))
+def tell(port):
+    print(port.getHost().port, flush=True)
+
+reactor.callWhenRunning(lambda: listening.whenListening().addCallback(tell))
 run(listening, drain=20)
 """
 
 
-def test_SIGTERM_under_load_loses_no_request_that_was_being_answered() -> None:
+def test_S_httpStop_SIGTERM_under_load_loses_no_request_that_was_being_answered() -> None:
     """Every client whose request was read is answered, or finds the connection closed before it said a byte of it."""
     folder = str(Path(package.__file__).parents[1])
     source = SERVICE

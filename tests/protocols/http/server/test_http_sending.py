@@ -145,7 +145,7 @@ def test_what_fails_before_it_began_is_a_500(caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("kind", ["raises", "short", "long", "no bytes"])
-def test_what_fails_in_the_middle_is_cut_off(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_S_httpHandler_what_fails_in_the_middle_is_cut_off(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     feed = Feed()
     length = {} if kind in ("raises", "no bytes") else {"Content-Length": "4"}
     served = Served(lambda request: Response(feed, headers=length))
