@@ -38,8 +38,8 @@ add_module_names = False
 nitpick_ignore_regex = [
     (
         r"py:.*",
-        r"(asyncio|builtins|collections|concurrent|contextvars|enum|io|logging|socket|selectors|ssl|theirs|twisted|types"
-        r"|typing|zope)\..*",
+        r"(asyncio|builtins|collections|concurrent|contextvars|enum|io|logging|os|socket|selectors|ssl|theirs|twisted"
+        r"|types|typing|zope)\..*",
     ),
     (r"py:.*", r"reactor\.defer\.[a-z]+\..*"),
     # The parts that the loop is put together from.
@@ -47,6 +47,9 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(.*\.)?_[A-Za-z].*"),
     (r"py:.*", r"[^.]+|P\.k?w?args"),
 ]
+
+# A bare name in a signature may be that of two classes, `Request` of SOCKS and of HTTP, say; pages name them in full.
+suppress_warnings = ["ref.python"]
 
 # Private classes that programs get from the reactor, and the interface that says what they may expect.
 PROMISES = {
