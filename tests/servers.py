@@ -203,7 +203,7 @@ http {{
     ssl_certificate_key {folder}/key.pem;
     server {{
         listen 127.0.0.1:{plain};
-        listen 127.0.0.1:{secure} ssl;
+        listen 127.0.0.1:{secure} ssl http2;
         root {folder}/files;
         location /who {{ return 200 "$connection $connection_requests $ssl_protocol"; }}
         location /stored/ {{ root {folder}; dav_methods PUT DELETE; create_full_put_path on; }}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from protocols.http.client.connection import Connection
     from protocols.http.client.response import Response
     from protocols.http.client.urls import URL
+    from protocols.http.h2.bounds import Bounds
     from protocols.http.limits import Limits
 
 USER_AGENT = "reactor"
@@ -80,6 +81,8 @@ class Client:
         tls: Any = None,
         headers: Any = None,
         continueTimeout: float = 1.0,
+        http2: bool = False,
+        bounds: Bounds | None = None,
         limits: Limits = RESPONSE_LIMITS,
         reactor: Any = None,
         clock: Any = None,
@@ -106,6 +109,9 @@ class Client:
             trusts. There is no way not to verify but by a context that does not.
         :param headers: fields of every request, which a request's own replace.
         :param continueTimeout: seconds for which ``expectContinue=True`` waits for the server's word.
+        :param http2: whether HTTP/2 is offered to servers over TLS, by ALPN (extra ``http2``). One connection carries
+            all requests to an origin that takes it. A `tls` that is a context has to offer it itself.
+        :param bounds: of a connection of HTTP/2, a `protocols.http.h2.Bounds`; None: its defaults.
         :param limits: of the head of an answer, and its framing.
         :param reactor: whose connections; None: the one that runs when the first request is made.
         :param clock: where the time is from; None: the reactor.
@@ -132,7 +138,13 @@ class Client:
         self._headers = Headers(headers)
         self._checkFields(self._headers)
         self._defaults = self._defaultFields()
-        self._connecting = Connecting(endpoint, tls)
+        self._connecting = Connecting(endpoint, tls, http2)
+        self._bounds: Bounds | None = None
+        if http2:
+            # Now, so that what is missing is said where it was asked for.
+            from protocols.http.h2 import Bounds
+
+            self._bounds = Bounds() if bounds is None else bounds
         self._reactor = reactor
         self._clock = clock
         self._keeper: Keeper | None = None
@@ -313,6 +325,10 @@ class Client:
         keeper = self._keeper
         if keeper is None:
             keeper = self._keeper = Keeper(self.clock, *self._options)
+            if self._bounds is not None:
+                from protocols.http.client.sharing import Sharing
+
+                keeper.sharing = Sharing(keeper, self._bounds)
         return keeper
 
     @property
@@ -338,6 +354,11 @@ class Client:
 
     def headOf(self, exchange: Exchange) -> bytes:
         """The head of its request, written out."""
+        target, fields = self.fieldsOf(exchange)
+        return requestHead(exchange.method, target, fields)
+
+    def fieldsOf(self, exchange: Exchange) -> tuple[str, list[tuple[bytes, bytes]]]:
+        """The target of its request, and the fields."""
         url, own = exchange.url, exchange.fields or []
         said = {name.lower() for name, _ in own}
         fields = [] if b"host" in said else [(b"Host", url.authority.encode())]
@@ -363,7 +384,7 @@ class Client:
                 fields.append((b"Expect", b"100-continue"))
         elif exchange.method in _WITH_BODY and b"content-length" not in said:
             fields.append((b"Content-Length", b"0"))
-        return requestHead(exchange.method, target, fields)
+        return target, fields
 
     def _checkFields(self, headers: Headers) -> None:
         for name in headers:

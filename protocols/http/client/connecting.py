@@ -5,7 +5,7 @@ from __future__ import annotations
 from protocols.http.client.connection import Connection
 from reactor.defer import Deferred
 from reactor.endpoints import HostnameEndpoint, wrapClientTLS
-from reactor.protocol import Factory
+from reactor.protocol import Factory, Protocol
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ _CONTEXTS = ("wrap_bio", "contextFor", "getContext", "apply")
 class Connecting:
     """Makes connections."""
 
-    def __init__(self, endpoint: Any, tls: Any) -> None:
-        """`endpoint` and `tls` are the arguments of `Client`."""
+    def __init__(self, endpoint: Any, tls: Any, http2: bool = False) -> None:
+        """`endpoint`, `tls` and `http2` are the arguments of `Client`."""
         if endpoint is not None and not hasattr(endpoint, "connect"):
             raise TypeError(f"endpoint must be a client endpoint, not {endpoint!r}")
         if tls is not None and not any(hasattr(tls, name) for name in _CONTEXTS):
             raise TypeError(f"tls must be an ssl.SSLContext or what reactor.ssl makes, not {tls!r}")
         self._endpoint = endpoint
         self._tls = tls
+        self._http2 = http2
         self._context: Any = None
         # Host -> its options, which remember the session to resume.
         self._options: dict[str, Any] = {}
@@ -53,7 +54,11 @@ class Connecting:
             endpoint = near if inTheClear else proxy.endpoint(client.clock, url.host, url.port, timeout, near)
         if url.scheme == "https":
             endpoint = self._secured(endpoint, url.host)
-        connected: Deferred[Connection] = endpoint.connect(_Once(client.keeper, exchange.origin))
+        connected: Deferred[Any]
+        if self._http2 and url.scheme == "https":
+            connected = endpoint.connect(_Once(client.keeper, exchange.origin, _Either))
+            return connected.addCallback(lambda either: either.chosen)
+        connected = endpoint.connect(_Once(client.keeper, exchange.origin, Connection))
         return connected
 
     def _secured(self, endpoint: Any, host: str) -> Any:
@@ -75,8 +80,9 @@ class Connecting:
             from reactor.ssl import CertificateOptions
 
             tls = self._tls
+            offered = [b"h2", b"http/1.1"] if self._http2 else [b"http/1.1"]
             if tls is None or hasattr(tls, "apply"):
-                tls = CertificateOptions(trustRoot=tls, acceptableProtocols=[b"http/1.1"])
+                tls = CertificateOptions(trustRoot=tls, acceptableProtocols=offered)
             if not isinstance(tls, ssl.SSLContext):
                 contextFor = getattr(tls, "contextFor", None)
                 tls = tls.getContext() if contextFor is None else contextFor(False)
@@ -89,10 +95,34 @@ class _Once(Factory):
 
     noisy = False
 
+    def __init__(self, keeper: Any, origin: Any, kind: Any) -> None:
+        self._keeper = keeper
+        self._origin = origin
+        self._kind = kind
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """The connection."""
+        return self._kind(self._keeper, self._origin)
+
+
+class _Either(Protocol):
+    """A connection of which is known only when it is made what it speaks. `chosen` is the one that does."""
+
+    transport: Any
+    chosen: Any = None
+
     def __init__(self, keeper: Any, origin: Any) -> None:
         self._keeper = keeper
         self._origin = origin
 
-    def buildProtocol(self, addr: Any) -> Connection:
-        """The connection."""
-        return Connection(self._keeper, self._origin)
+    def connectionMade(self) -> None:
+        """It is made, TLS and all."""
+        transport = self.transport
+        if transport.negotiatedProtocol == b"h2":
+            from protocols.http.client.h2connection import SharedConnection
+
+            self.chosen = SharedConnection(self._keeper, self._origin)
+        else:
+            self.chosen = Connection(self._keeper, self._origin)
+        transport.protocol = self.chosen
+        self.chosen.makeConnection(transport)

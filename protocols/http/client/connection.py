@@ -39,6 +39,8 @@ class Connection(Protocol):
     """
 
     transport: Any
+    #: Whether several requests use it at a time.
+    isShared = False
 
     def __init__(self, keeper: Keeper, origin: Any) -> None:
         """`keeper` has the pool and the limits; `origin` is the pool's name for what this connects to."""

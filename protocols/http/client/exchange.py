@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from protocols.http.body.sources import Payload
     from protocols.http.client.client import Client
     from protocols.http.client.connection import Connection
+    from protocols.http.client.h2connection import Asked
     from protocols.http.client.proxies import Proxy
     from protocols.http.client.response import Response
     from protocols.http.client.urls import URL
@@ -58,6 +59,7 @@ class Exchange:
         "deferred",
         "expects",
         "fields",
+        "finds",
         "history",
         "jar",
         "keeper",
@@ -95,12 +97,14 @@ class Exchange:
         self.through: Proxy | None = None
         self.proxy: Proxy | None = None
         self._seen: set[Any] | None = None
-        self.connection: Connection | None = None
+        self.connection: Connection | Asked | None = None
         self._connecting: Deferred[Any] | None = None
         self._standing = Standing.LINE
         # Why connecting was given up, once it was; `LATE` for the deadline.
         self._why: BaseException | None = None
         self.origin: Any = None
+        # Whether others wait to hear what its connection speaks.
+        self.finds = False
         self.deferred: Deferred[Any] = Deferred(self._cancel)
 
     def start(self) -> None:
@@ -112,14 +116,21 @@ class Exchange:
             self.origin = url.origin
         else:
             self._choose(choose(url))
+        sharing = self.keeper.sharing
+        if sharing is not None and sharing.take(self):
+            return
         given = self.keeper.pool.ask(self)
         if given is MAKE:
             self._connect()
         elif given is None:
-            self._standing = Standing.LINE
-            self.keeper.deadlines.add(self)
+            self.waitInLine()
         else:
             self._work(given)
+
+    def waitInLine(self) -> None:
+        """It stands in a line."""
+        self._standing = Standing.LINE
+        self.keeper.deadlines.add(self)
 
     def _choose(self, proxy: Proxy | None) -> None:
         self.through = proxy
@@ -170,7 +181,10 @@ class Exchange:
             connection.abandon()
             self._fire(Failure(self._why or ConnectionLost(**self.facts())))
             return
+        finds, self.finds = self.finds, False
         self._work(connection)
+        if finds and keeper.sharing is not None:
+            keeper.sharing.found(self.origin, connection)
 
     def _notConnected(self, failure: Failure) -> None:
         self._connecting = None
@@ -198,10 +212,13 @@ class Exchange:
 
     # ---- At work ----
 
-    def _work(self, connection: Connection) -> None:
+    def _work(self, connection: Any) -> None:
         self._standing = Standing.AT_WORK
-        self.connection = connection
         client = self.client
+        if connection.isShared:
+            connection.ask(self)
+            return
+        self.connection = connection
         payload = self.payload
         if payload is None and self.fields is None and self.proxy is None and not self.jar:
             # Nothing that is not the same for all requests to this origin.
@@ -310,8 +327,24 @@ class Exchange:
         """It came to nothing; the connection is gone."""
         self._fire(failure)
 
+    def again(self, reason: Failure, refused: bool) -> bool:
+        """A shared connection did not answer: ask anew if that is safe; whether it is. `refused`: the server has surely
+        not looked at it.
+        """
+        repeatable = self.payload is None or self.payload.replayable
+        if not self.retriesLeft or not repeatable or not (refused or self.method in _REPEATABLE):
+            return False
+        self.retriesLeft -= 1
+        self.connection = None
+        self.start()
+        return True
+
     def _fire(self, failure: Failure) -> None:
         self._standing = Standing.OVER
+        if self.finds:
+            self.finds = False
+            if self.keeper.sharing is not None:
+                self.keeper.sharing.next(self.origin)
         if not self.deferred.called:
             self.deferred.errback(failure)
 
@@ -352,7 +385,8 @@ class Exchange:
     def _letGo(self) -> None:
         keeper = self.keeper
         keeper.deadlines.discard(self)
-        keeper.pool.withdraw(self)
+        if not keeper.pool.withdraw(self) and keeper.sharing is not None:
+            keeper.sharing.withdraw(self)
 
     def _stopConnecting(self, why: BaseException) -> None:
         self._why = why

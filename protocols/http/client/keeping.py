@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from protocols.http.client.connection import Connection
+    from protocols.http.client.sharing import Sharing
     from protocols.http.limits import Limits
 
 
@@ -41,6 +42,8 @@ class Keeper:
         #: All connections that are open.
         self.open: set[Connection] = set()
         self.closed = False
+        #: Who shares connections of HTTP/2, if the client speaks that.
+        self.sharing: Sharing | None = None
         # Called when the last one is gone.
         self._emptied: list[Callable[[], object]] = []
 

@@ -31,12 +31,14 @@ _PIECE = 65536
 class Sending:
     """Sends a payload over a transport."""
 
-    def __init__(self, transport: Any, payload: Payload, done: Callable[[Any], None]) -> None:
-        """`done(None)` is called when all was written, `done(failure)` when it cannot be."""
+    def __init__(self, transport: Any, payload: Payload, done: Callable[[Any], None], framed: bool = True) -> None:
+        """`done(None)` is called when all was written, `done(failure)` when it cannot be. A length that is not known
+        makes chunks, if the body is to be `framed`.
+        """
         self._transport = transport
         self._payload = payload
         self._done: Callable[[Any], None] | None = done
-        self._chunked = payload.length is None
+        self._chunked = framed and payload.length is None
         #: Bytes of the body that were written.
         self.sent = 0
         self._registered = False

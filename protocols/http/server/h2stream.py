@@ -11,13 +11,13 @@ from protocols.http.error import HTTPError, Incomplete, Timeout, TooLarge
 from protocols.http.fields import checkedName, checkedValue
 from protocols.http.h2.errors import INTERNAL_ERROR, NO_ERROR
 from protocols.http.h2.messages import listOf
+from protocols.http.h2.way import Way
 from protocols.http.message import FileBody, Response
 from protocols.http.server.answering import Answering
 from protocols.http.server.heads import Framing
 from protocols.http.server.request import Request
 from protocols.http.server.sending import senderOf
 from reactor._ground.log import reportException
-from reactor.defer import Deferred, fail, succeed
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -29,74 +29,9 @@ if TYPE_CHECKING:
     from protocols.http.h2.streams import Stream
     from protocols.http.server.h2connection import ServerConnection
     from protocols.http.server.sending import Sender
+    from reactor.defer import Deferred
 
 __all__ = ["ServerStream"]
-
-
-class _Way:
-    """What whoever sends an answer has for a transport: one stream's share of it."""
-
-    def __init__(self, stream: Stream, transport: Any) -> None:
-        self._stream = stream
-        self._transport = transport
-        self.producer: Any = None
-        self._room: Deferred[int] | None = None
-        self._count = 0
-        self.TLS = getattr(transport, "TLS", False)
-
-    def getPeer(self) -> Any:
-        """The client's address."""
-        return self._transport.getPeer()
-
-    def getHost(self) -> Any:
-        """Our own."""
-        return self._transport.getHost()
-
-    def getPeerCertificate(self) -> Any:
-        """What the client has shown, over TLS."""
-        return self._transport.getPeerCertificate()
-
-    @property
-    def buffered(self) -> int:
-        """Bytes of the answer that the client has not taken."""
-        return self._stream.unsent
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """`producer`, a push producer, is told when there is room, and when not."""
-        self.producer = producer
-        if self._stream.isPressed:
-            producer.pauseProducing()
-
-    def unregisterProducer(self) -> None:
-        """It is through."""
-        self.producer = None
-
-    def sendFile(self, file: Any, offset: int, count: int) -> Deferred[int]:
-        """Send a part of `file`; the Deferred fires with its length when there is room for more."""
-        try:
-            file.seek(offset)
-            data = file.read(count)
-        except OSError as e:
-            return fail(Failure(e))
-        self._stream.write(data)
-        if not self._stream.isPressed:
-            return succeed(len(data))
-        self._count = len(data)
-        self._room = Deferred(lambda _: None)
-        return self._room
-
-    def room(self) -> None:
-        """The stream has room."""
-        room, self._room = self._room, None
-        if room is not None:
-            room.callback(self._count)
-        elif self.producer is not None:
-            self.producer.resumeProducing()
-
-    def press(self) -> None:
-        """Something was written."""
-        if self.producer is not None and self._stream.isPressed:
-            self.producer.pauseProducing()
 
 
 class ServerStream(Answering):
@@ -108,7 +43,7 @@ class ServerStream(Answering):
         self._stream = stream
         stream.user = self
         self._seconds = connection.seconds
-        self.transport: Any = _Way(stream, connection.transport)
+        self.transport: Any = Way(stream, connection.transport)
         self.written = 0
         self._begun = False
         self._work: Deferred[Any] | None = None
@@ -248,8 +183,7 @@ class ServerStream(Answering):
     def write(self, data: bytes) -> None:
         """The sender: some of the body."""
         self.written += len(data)
-        self._stream.write(data)
-        self.transport.press()
+        self.transport.write(data)
 
     def room(self) -> None:
         """The stream: there is room for more."""

@@ -32,12 +32,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Nginx]:
         yield made
 
 
-@pytest.fixture(params=["http", "https"])
+@pytest.fixture(params=["http", "https", "http2"])
 def asked(request: pytest.FixtureRequest, server: servers.Nginx, web: Web) -> tuple[http.Client, str]:
     """A client, and where the server is."""
-    secure = request.param == "https"
-    client = web.client(tls=plainClientContext() if secure else None, timeout=90)
-    return client, f"{request.param}://127.0.0.1:{server.secure if secure else server.plain}"
+    secure = request.param != "http"
+    context = plainClientContext() if secure else None
+    if context is not None and request.param == "http2":
+        context.set_alpn_protocols(["h2", "http/1.1"])
+    client = web.client(tls=context, timeout=90, http2=request.param == "http2")
+    return client, f"http{'s' * secure}://127.0.0.1:{server.secure if secure else server.plain}"
 
 
 def test_a_connection_is_kept(web: Web, asked: tuple[http.Client, str]) -> None:
