@@ -94,7 +94,7 @@ MODULES = dict.fromkeys(BESIDE, _BESIDE) | {
     "twisted.test.iosim": "reactor.testing.connectedPair",
     "twisted.trial": _TESTS,
     "twisted.web": _HTTP,
-    "twisted.web.client": "protocols.http.Client, or its functions get, post ... (Agent and what goes around it are one)",
+    "twisted.web.client": "protocols.http.Client, or protocols.http.get, post ...; in place of all agents",
     "twisted.words": _OWN,
     "twisted.words.protocols": _OWN,
     "twisted.words.protocols.jabber": _ASYNCIO,

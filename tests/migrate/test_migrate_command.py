@@ -51,8 +51,8 @@ def test_whatIsSaid(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.splitlines() == [
         "a.py:1: twisted.internet.defer: there: from reactor import defer",
         "a.py:1: twisted.internet.reactor: there: from reactor import reactor",
-        "a.py:2: twisted.web.client.Agent: not there: protocols.http.Client, or its functions get, post ... (Agent and what"
-        " goes around it are one)"
+        "a.py:2: twisted.web.client.Agent: not there: protocols.http.Client, or protocols.http.get,"
+        " post ...; in place of all agents"
         " (also line 6, 7)",
         "a.py:3: twisted.internet.defer.inlineCallbacks: there: from reactor.defer import inlineCallbacks",
         "a.py:4: twisted.internet.reactor.seconds: there, but different: reactor.seconds; see"
