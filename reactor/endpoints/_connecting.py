@@ -55,7 +55,7 @@ class Connecting(ClientFactory):
         self._fired()
         # Of a connector of ours, how far it had come.
         underway = getattr(connector, "_underway", None)
-        phase = "connect" if underway is None else underway.phase
+        phase: Any = "connect" if underway is None else underway.phase
         deferred.errback(ConnectingCancelledError(self._address or connector.getDestination(), phase=phase))
         # Connected already when it is the protocol's connectionMade that cancels.
         connector.disconnect()
