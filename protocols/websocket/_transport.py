@@ -19,6 +19,7 @@ from reactor.failure import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from zope.interface import implementer
@@ -55,6 +56,7 @@ class WebSocketTransport:
         "_timer",
         "_token",
         "_waiting",
+        "afterwards",
         "endsWithHandler",
         "factory",
         "protocol",
@@ -85,6 +87,8 @@ class WebSocketTransport:
         # Whether a producer is registered, and the Close that waits for it to be done.
         self._feeding = False
         self._closeAfter: tuple[int, bytes] | None = None
+        # What the protocol wants called when all that one read brought is told.
+        self.afterwards: Callable[[], object] | None = None
         # Whether it is closed when the handler of HTTP that accepted it has ended.
         self.endsWithHandler = False
         # What the protocol raised.
@@ -111,6 +115,10 @@ class WebSocketTransport:
         session.write = pieces.append
         try:
             session.reader.receive(data)
+            afterwards = self.afterwards
+            if afterwards is not None:
+                self.afterwards = None
+                afterwards()
         finally:
             if self._below is not None:
                 session.write = below.write
@@ -132,7 +140,7 @@ class WebSocketTransport:
         protocol, self.protocol = self.protocol, None
         session = self._session
         session.ended()
-        self._below = None
+        self._below = self.afterwards = None
         if protocol is not None:
             protocol.connectionLost(self._outcome(reason))
 
