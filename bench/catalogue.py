@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from bench import aioserving, measure, peers, serving, twistedserving, webclients, wsservers
+from bench import aioserving, httpservers, measure, peers, serving, twistedserving, webclients, wsservers
 from bench.native import compiled
 from bench.table import Figure
 
@@ -166,6 +166,19 @@ BENCHMARKS: dict[str, Benchmark] = {
         peers.ASYNCIO,
         measure.operations("calls", "bench.aiocalls"),
         lambda plan: f"batches of a thousand, CPU time, {plan.seconds:g} s each",
+    ),
+    "webserver": Benchmark(
+        "servers of HTTP: ours, uvicorn on uvloop, aiohttp, tornado, twisted.web",
+        (
+            Figure("hello", "hello us/request", 1, compared=True),
+            Figure("large", "16 KiB us/request", 1, compared=True),
+            Figure("pipelined", "16 pipelined us/request", 1, compared=True),
+        ),
+        httpservers.PEERS,
+        serving.web,
+        lambda plan: (
+            f"CPU time of a GET, 13 bytes, {plan.connections} connections, {plan.seconds:g} s each; load in Python"
+        ),
     ),
     "webclient": Benchmark(
         "clients of HTTP, with nginx at the other end",

@@ -36,6 +36,7 @@ DEFAULTS: dict[str, dict[str, float]] = {
     "aio": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "aioapps": {"size": 1024, "connections": 50, "seconds": 2.0, "rounds": 3},
     "aiocalls": {"seconds": 1.0, "rounds": 3},
+    "webserver": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "webclient": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "twisted": {"connections": 50, "seconds": 2.0, "rounds": 3},
     "websocket": {"connections": 50, "seconds": 2.0, "rounds": 3},

@@ -64,6 +64,7 @@ CASES: tuple[Case, ...] = (
     Case("libraries of asyncio's world", "aioapps", {}),
     Case("WebSocket servers", "websocket", {}),
     Case("asyncio's calls and tasks", "aiocalls", {}),
+    Case("servers of HTTP", "webserver", {}),
     Case("clients of HTTP", "webclient", {}),
     Case("Twisted's programs, on our engine", "twisted", {}),
     Case("connections made by a client", "connect", {}),

@@ -17,7 +17,7 @@ from bench.load import dial
 from bench.machine import cores, cpuTime, residentKiB
 from bench.measure import PATIENCE, Load, costs, loaded, server
 from bench.native import compiled
-from bench.questions import WEBSOCKET
+from bench.questions import HTTP, WEBSOCKET
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,19 @@ def webSocket(name: str, plan: Plan) -> Figures:
     for key, (size, depth) in _MESSAGES.items():
         started = Child(python("bench.wsservers", name, int(plan.seconds) + 2 * PATIENCE), cores().measured)
         figures[key] = loaded(started, replace(plan, size=size, depth=depth), WEBSOCKET)["cpu"]
+    return figures
+
+
+# By the key of the figure: the bytes of an answer, and how many requests are in flight on a connection.
+_PAGES = {"hello": (13, 1), "large": (16384, 1), "pipelined": (13, 16)}
+
+
+def web(name: str, plan: Plan) -> Figures:
+    """What CPU time a request costs a server of HTTP."""
+    figures = {}
+    for key, (size, depth) in _PAGES.items():
+        started = Child(python("bench.httpservers", name, int(plan.seconds) + 2 * PATIENCE, size), cores().measured)
+        figures[key] = loaded(started, replace(plan, size=size, depth=depth), HTTP)["cpu"]
     return figures
 
 
