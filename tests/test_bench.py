@@ -59,7 +59,7 @@ TINY = {
     "aio": ["--connections", "5", "--seconds", "0.2"],
     "aioapps": ["--size", "100", "--connections", "5", "--seconds", "0.3"],
     "aiocalls": ["--seconds", "0.02"],
-    "webserver": ["--connections", "5", "--seconds", "0.2"],
+    "webserver": ["--connections", "5", "--seconds", "0.6"],
     "webclient": ["--connections", "5", "--seconds", "0.2"],
     "twisted": ["--connections", "5", "--seconds", "0.2"],
     "websocket": ["--connections", "5", "--seconds", "0.2"],
