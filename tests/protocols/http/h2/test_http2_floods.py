@@ -82,7 +82,7 @@ FLOODS: dict[str, tuple[bytes, Any, int, str]] = {
 
 
 @pytest.mark.parametrize("name", FLOODS)
-def test_a_flood_ends_its_connection(name: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_S_httpFlood_a_flood_ends_its_connection(name: str, caplog: pytest.LogCaptureFixture) -> None:
     first, again, most, why = FLOODS[name]
     # Not one of SETTINGS: the first is one, and its acknowledgement another.
     served = Served2(waits)

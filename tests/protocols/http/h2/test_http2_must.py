@@ -187,7 +187,7 @@ def _check(served: Served2, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "expected"), CONNECTION + MESSAGES, ids=lambda each: each if isinstance(each, str) else ""
 )
-def test_a_server_does_what_the_standard_says(name: str, data: bytes, expected: Any) -> None:
+def test_S_httpFlood_a_server_does_what_the_standard_says(name: str, data: bytes, expected: Any) -> None:
     served = Served2(_answer)
     served.send(data)
     _check(served, expected)
