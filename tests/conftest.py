@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from hypothesis import settings
 from net import net as net
 from patience import PATIENCE
 
@@ -32,6 +33,10 @@ if (spec := find_spec("protocols")) is None or spec.origin is None:
     sys.path.insert(0, str(Path(reactor.__file__).parents[1]))
 
 pytest_plugins = ["pytester", "reactor.pytestplugin"]
+
+# Hypothesis looks at the wall's clock for each example; a test's own limit does not.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 PYTEST_ITSELF = ("/_pytest/", "/pluggy/", "<frozen runpy>")
 CPU_SECONDS = 30.0

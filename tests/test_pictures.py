@@ -48,7 +48,7 @@ def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(graphs)
 def test_reduction(graph: dict[str, set[str]]) -> None:
     less = layered.reduced(graph)
@@ -65,7 +65,7 @@ def test_aCircleIsRefused() -> None:
         layered.reduced({"a": {"b"}, "b": {"a"}})
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
+@settings(derandomize=True, max_examples=50)
 @given(graphs)
 def test_boxesStandApartAndArrowsLeadDownAroundThem(graph: dict[str, set[str]]) -> None:
     drawing = layered.Drawing(graph)
@@ -86,7 +86,7 @@ def test_boxesStandApartAndArrowsLeadDownAroundThem(graph: dict[str, set[str]]) 
         assert [y for _, y in points] == sorted(y for _, y in points)
 
 
-@settings(deadline=None, derandomize=True, max_examples=20)
+@settings(derandomize=True, max_examples=20)
 @given(graphs)
 def test_everythingIsInThePicture(graph: dict[str, set[str]]) -> None:
     drawing = layered.Drawing(graph)

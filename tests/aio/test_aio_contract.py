@@ -45,7 +45,7 @@ TURNS = st.lists(st.booleans(), max_size=20)
 
 
 @given(there=SIZES, back=SIZES, turns=TURNS)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_bytesInBothDirections(party: Party, there: list[int], back: list[int], turns: list[bool]) -> None:
     async def program() -> None:
         first, second = await party.ends()

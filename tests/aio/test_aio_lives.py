@@ -74,7 +74,7 @@ class Living:
 
 
 @given(life=LIVES, keepsOpen=st.booleans())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_anythingAtAnyTime(party: Party, life: list[tuple[int, tuple[str, Any], bool]], keepsOpen: bool) -> None:
     async def program() -> None:
         both = [Living(keepsOpen and not party.TLS) for _ in range(2)]

@@ -673,7 +673,7 @@ class Timers(RuleBasedStateMachine):
 
 
 TestTimers = Timers.TestCase
-TestTimers.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestTimers.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 def test_runOfWhatWasPutOffSinceDoesNothing() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reactor.endpoints import clientFromString, quoteStringArgument, serverFromString
 from reactor.endpoints._strings import Description, Options
 
-steady = settings(deadline=None, derandomize=True)
+steady = settings(derandomize=True)
 texts = st.text(alphabet=st.one_of(st.sampled_from("\\:=ab1 "), st.characters()), max_size=30)
 
 

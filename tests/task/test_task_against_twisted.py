@@ -117,7 +117,7 @@ class Loop:
         self.trace.append((what, self.loop.running, self.loop.call is not None, self.loop.starttime, due))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(loopSteps, max_size=25), calls, st.booleans())
 def test_loopingCall(steps: list[Any], calls: list[str], counted: bool) -> None:
     traces: list[Trace] = []
@@ -229,7 +229,7 @@ class Work:
         self.trace.append((what, self.cooperator.running, len(self.clock.getDelayedCalls())))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(taskSteps, max_size=25), st.integers(1, 4), st.booleans())
 def test_cooperator(steps: list[Any], slice: int, started: bool) -> None:
     traces: list[Trace] = []

@@ -164,7 +164,7 @@ class Chatter(Protocol):
 
 
 @given(seed=st.integers(0, 1 << 32))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_aSeedBringsItAllBack(seed: int) -> None:
     def stories() -> list[Any]:
         clock = Clock()
@@ -191,7 +191,7 @@ def test_aSeedThatWasDrawnIsTold() -> None:
 
 
 @given(whole=st.binary(max_size=3000), chunk=st.integers(1, 50), capacity=st.integers(1, 500), seed=st.integers(0, 99))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_everyByteArrivesOnceAndInOrder(whole: bytes, chunk: int, capacity: int, seed: int) -> None:
     pair = pairOf(server=Traced(data=lambda p, data: p.write(data)), chunk=(1, chunk), delay=(0.001, 0.1),
                   capacity=capacity, seed=seed)  # fmt: skip

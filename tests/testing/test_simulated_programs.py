@@ -160,7 +160,7 @@ def programs(draw: Any) -> Plan:
 
 
 @given(plan=programs(), seed=st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_anyProgram(plan: Plan, seed: int) -> None:
     simulatePlan(plan, seed)
 
@@ -266,7 +266,7 @@ def fails(plan: Plan) -> bool:
 def test_aProgramThatFailsGetsSmaller(monkeypatch: pytest.MonkeyPatch) -> None:
     losesTheTail(monkeypatch)
     phases = (Phase.generate, Phase.shrink)
-    options = settings(max_examples=500, deadline=None, database=None, derandomize=True, phases=phases)
+    options = settings(max_examples=500, database=None, derandomize=True, phases=phases)
     smallest = find(programs(), fails, settings=options)
     # To write once is enough.
     assert len(smallest.steps) <= 2

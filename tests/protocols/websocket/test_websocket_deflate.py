@@ -80,7 +80,7 @@ def test_7_2_1_whatIsSentIsCompressedAndReadAgain() -> None:
 
 
 @given(st.lists(st.text(max_size=500), max_size=5), st.integers(9, 15), st.booleans(), st.integers(1, 50))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_everyMessageComesBackHoweverCut(messages: list[str], bits: int, fresh: bool, step: int) -> None:
     end, other = End(True, deflating(fresh, bits)), End(False, deflating(fresh, bits))
     for message in messages:

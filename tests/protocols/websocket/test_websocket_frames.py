@@ -255,7 +255,7 @@ def sent(messages: list[str | bytes], sizes: list[int]) -> bytes:
 
 
 @given(MESSAGES, st.lists(st.integers(1, 200), max_size=5), st.lists(st.integers(1, 400), min_size=1, max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_cutsMakeNoDifference(messages: list[str | bytes], sizes: list[int], cuts: list[int]) -> None:
     data = sent(messages, sizes)
     whole = End().receive(data)
@@ -280,7 +280,7 @@ def test_everyCut() -> None:
 
 @given(st.binary(max_size=200), st.booleans())
 @example(b"\x00~\x00\x00", True)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whateverComesEndsInOneWay(data: bytes, client: bool) -> None:
     whole = End(client).receive(data)
     end = End(client).receive(*[data[at : at + 1] for at in range(len(data))])

@@ -144,7 +144,7 @@ TURNS = st.lists(st.booleans(), max_size=20)
 
 
 @given(there=SIZES, back=SIZES, turns=TURNS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_bytesInBothDirections(net: Net, ends: Ends, there: list[int], back: list[int], turns: list[bool]) -> None:
     first, second = ends()
     toSecond, toFirst = pattern(sum(there) + 1), pattern(sum(back) + 2)

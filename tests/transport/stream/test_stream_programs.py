@@ -174,7 +174,7 @@ def run(net: Net, halfCloseable: tuple[bool, bool], program: list[Step]) -> None
 
 
 @given(halfCloseable=st.tuples(st.booleans(), st.booleans()), program=st.lists(STEP, max_size=25))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 # Both ask for the end with much on its way in both directions.
 @example((False, False), [(0, LARGE, False), (1, LARGE, False), (0, "lose", False), (1, "lose", False)])
 # All that is queued goes out behind the peer's end, in both directions.
