@@ -61,7 +61,7 @@ TINY = {
     "aiocalls": ["--seconds", "0.02"],
     "webserver": ["--connections", "5", "--seconds", "0.6"],
     "webclient": ["--connections", "5", "--seconds", "0.2"],
-    "twisted": ["--connections", "5", "--seconds", "0.2"],
+    "twisted": ["--connections", "5", "--seconds", "0.5"],
     "websocket": ["--connections", "5", "--seconds", "0.2"],
     "latency": ["--size", "100", "--connections", "5", "--seconds", "0.15"],
     "connect": ["--size", "10", "--connections", "5", "--seconds", "0.2"],
