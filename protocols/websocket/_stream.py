@@ -1,7 +1,7 @@
 """Bytes over a WebSocket: to a protocol of bytes a transport, to the WebSocket a protocol.
 
-Each write goes out as one binary message; what comes is handed on as it comes, binary or text. A WebSocket has no end
-of one half, so neither has this.
+Each write goes out as one binary message, a large one as several; what comes is handed on as it comes, binary or text.
+A WebSocket has no end of one half, so neither has this.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ __all__ = ["ByteStream", "withMessages"]
 
 # What of a transport's would send bytes past the WebSocket, or put something below it.
 _PAST = frozenset({"sendFile", "sendFileDescriptor", "startTLS", "loseWriteConnection", "lingerTimeout", "lingerLimit"})
+# Bytes of one message: every peer has a limit for those, and a stream has none.
+_MOST = 65536
 # With any other, something went wrong at the other end, and what it wrote last may be missing.
 _ORDERLY = frozenset({CloseCode.NORMAL, CloseCode.GOING_AWAY, CloseCode.NO_STATUS})
 
@@ -84,14 +86,17 @@ class ByteStream(WebSocketProtocol):
     # What the protocol asks of its transport.
 
     def write(self, data: Any) -> None:
-        """Send `data` as one message. Dropped behind `loseConnection`. TypeError for anything but bytes."""
+        """Send `data`, as one message up to 64 KiB. Dropped behind `loseConnection`. TypeError for what is no bytes."""
         if data.__class__ is not bytes:
             data = asBytes("transport.write", data)
-        if data:
+        if len(data) > _MOST:
+            for at in range(0, len(data), _MOST):
+                self.transport.sendMessage(data[at : at + _MOST])
+        elif data:
             self.transport.sendMessage(data)
 
     def writeSequence(self, iovec: Iterable[Any]) -> None:
-        """Send every piece of `iovec`, as one message."""
+        """Send every piece of `iovec`, together."""
         self.write(b"".join([asBytes("transport.writeSequence", piece) for piece in iovec]))
 
     def loseConnection(self) -> None:

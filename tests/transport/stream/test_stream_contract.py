@@ -20,6 +20,10 @@ from tls import impatient, startBoth, startTLS, tls, tlsInTLS
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from protocols.websocket import WebSocketClientEndpoint, WebSocketServerEndpoint
+from reactor.endpoints import TCP4ServerEndpoint
+from reactor.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from reactor.failure import Failure
 from reactor.interfaces import IConsumer, IHalfCloseableProtocol, IPushProducer, ITransport
 
 Build = Callable[[], Traced]
@@ -89,6 +93,38 @@ def tlsOverUnix(net: Net, first: Build, second: Build) -> tuple[Traced, Traced]:
     return one, other
 
 
+def overWebSocket(net: Net, first: Build, second: Build) -> tuple[Traced, Traced]:
+    """Bytes over WebSocket, whose reasons are told by the names of the classes that they are of."""
+
+    def named(build: Build) -> Callable[[Any], Traced]:
+        def make(address: Any) -> Traced:
+            end = build()
+            lost = end.connectionLost
+
+            def connectionLost(reason: Failure) -> None:
+                for kind in (ConnectionDone, ConnectionAborted, ConnectionLost):
+                    if isinstance(reason.value, kind):
+                        reason = Failure(kind())
+                        break
+                lost(reason)
+
+            end.connectionLost = connectionLost  # type: ignore[method-assign]
+            return end
+
+        return make
+
+    server = TracedServer(named(second))
+    endpoint = WebSocketServerEndpoint(TCP4ServerEndpoint(net.reactor, 0, interface="127.0.0.1"))
+    port = net.result(endpoint.listen(server))
+    net.ports.append(port)
+    net.servers.append(server)
+    client = TracedServer(named(first))
+    net.servers.append(client)
+    url = f"ws://127.0.0.1:{port.getHost().port}"
+    end = net.result(WebSocketClientEndpoint(net.reactor, url).connect(client))
+    return end, net.until(lambda: server.built[0])
+
+
 KINDS: dict[str, Kind] = {
     "tcp4": tcp4,
     "tcp6": tcp6,
@@ -99,6 +135,16 @@ KINDS: dict[str, Kind] = {
     "tls in tls": tlsInTLS,
     "startTLS": startTLS,
     "tls over unix": tlsOverUnix,
+    "websocket": overWebSocket,
+}
+
+# A WebSocket has no end of one half; what a callback raises ends it as tests of its own tell; and what is below of it
+# is not where one of them looks for it.
+NOT_OVER_WEBSOCKET = {
+    "test_halfClose",
+    "test_halfCloseThatTheOtherEndDoesNotWant",
+    "test_theEndWaitsForResume",
+    "test_aCallbackRaises",
 }
 
 pytestmark = pytest.mark.parametrize("net", ["default"], indirect=True)
@@ -107,6 +153,8 @@ pytestmark = pytest.mark.parametrize("net", ["default"], indirect=True)
 @pytest.fixture(params=list(KINDS))
 def ends(request: pytest.FixtureRequest, net: Net) -> Ends:
     """Makes two connected ends of each kind, of two protocols (`Traced` ones if not said otherwise)."""
+    if request.param == "websocket" and request.function.__name__ in NOT_OVER_WEBSOCKET:
+        pytest.skip("not over WebSocket, for the reason told beside the list")
     kind = KINDS[request.param]
     return lambda first=Traced, second=Traced: kind(net, first, second)
 
