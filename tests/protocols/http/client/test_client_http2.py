@@ -18,6 +18,7 @@ from protocols import http
 from protocols.http.h2 import Bounds, GoneAway, StreamReset
 from protocols.http.h2.frames import GOAWAY, frame
 from reactor.defer import CancelledError, Deferred, ensureDeferred, gatherResults
+from reactor.error import NetworkError
 from reactor.protocol import Factory, Protocol
 
 
@@ -382,3 +383,41 @@ def test_a_context_of_the_programs_own_offers_what_it_offers(web: Web, authority
     assert web.fetch(web.client(tls=context, http2=True), served.url + "/")[1] == b"1.1 GET / localhost"
     context.set_alpn_protocols(["h2", "http/1.1"])
     assert web.fetch(web.client(tls=context, http2=True), served.url + "/")[1] == b"2 GET / localhost"
+
+
+def test_an_idle_connection_gives_way_and_is_closed_after_its_time(web: Web, authority: trustme.CA) -> None:
+    first, second = Served(web, authority, hello), Served(web, authority, hello)
+    client = web.client(tls=trusting(authority), http2=True, maxConnections=1, idleTimeout=0.3)
+    assert web.fetch(client, first.url + "/")[1] == b"2 GET / localhost"
+    assert web.fetch(client, second.url + "/")[1] == b"2 GET / localhost"
+    web.net.until(lambda: not first.site.channels)
+    assert client.connections == 1
+    web.net.until(lambda: not second.site.channels and client.connections == 0)
+
+
+def test_a_connection_is_used_so_often(web: Web, authority: trustme.CA) -> None:
+    served = Served(web, authority, lambda request: http.Response(str(request.peer.port)))
+    client = web.client(tls=trusting(authority), http2=True, maxUses=2)
+    found = [web.fetch(client, served.url + "/")[1] for _ in range(6)]
+    assert found[0::2] == found[1::2] and len(set(found)) == 3
+
+
+def test_who_finds_out_and_gives_up_leaves_it_to_the_next(web: Web, authority: trustme.CA) -> None:
+    served = Served(web, authority, hello)
+    first, others = served.client.get(served.url + "/"), [served.client.get(served.url + "/") for _ in range(5)]
+    others[1].cancel()
+    first.cancel()
+    for cancelled in (first, others.pop(1)):
+        with pytest.raises(CancelledError):
+            web.run(cancelled)
+    assert [each.status for each in web.run(gatherResults(others))] == [200] * 4
+    assert len(served.site.channels) == 1
+
+
+def test_where_nobody_listens_all_are_told(web: Web, authority: trustme.CA) -> None:
+    served = Served(web, authority, hello)
+    web.net.result(web.net.ports.pop().stopListening())
+    calls = [served.client.get(served.url + "/") for _ in range(4)]
+    for call in calls:
+        with pytest.raises(NetworkError):
+            web.run(call)
