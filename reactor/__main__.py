@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_SERVE = "protocols.serving.command:serve"
+
 
 def _count(text: str) -> int:
     if text == "auto":
@@ -36,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
     workers.add_argument("arguments", nargs="*", metavar="ARGUMENTS")
     workers.add_argument(
         "--drain", type=_seconds, default=30.0, metavar="SECONDS", help="what connections have to finish (30; or none)"
+    )
+    # It has its own parser, and options that are shown by it alone.
+    commands.add_parser(
+        "serve", help="a web application, of ASGI, WSGI or protocols.http (serve --help)", add_help=False
     )
     migrate = commands.add_parser(
         "migrate",
@@ -81,6 +87,12 @@ def main(arguments: Sequence[str]) -> None:
 
         fd, number, drain, function, *rest = arguments[1:]
         serve(int(fd), int(number), _seconds(drain), function, rest)
+        return
+    if arguments[:1] == ["serve"]:
+        # Found by name, as a program's function: what is served is of `protocols`, which this package knows nothing of.
+        from pkgutil import resolve_name
+
+        resolve_name(_SERVE)(arguments[1:])
         return
     parser = _parser()
     options = parser.parse_args(arguments)

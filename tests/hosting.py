@@ -20,7 +20,7 @@ class Asking:
         self.net = net
         self.sock = net.keep(socket.create_connection(("127.0.0.1", port)))
         self.sock.setblocking(False)
-        self.got = b""
+        self.got = bytearray()
         self.ended = False
 
     def send(self, data: bytes) -> None:
@@ -53,7 +53,7 @@ class Asking:
 
         def whole() -> bool:
             with contextlib.suppress(Exception):
-                found[:] = answersIn(self.got, *methods)
+                found[:] = answersIn(bytes(self.got), *methods)
             return len(found) >= count
 
         self.until(whole)

@@ -81,6 +81,8 @@ ROOMS = {
     "protocols.http.__main__": "protocols.http.server service",
     "protocols.websocket": "protocols.http.h1 protocols._proxying",
     "protocols.asgi": "protocols.http.server protocols.websocket aio",
+    "protocols.wsgi": "protocols.http.server threads",
+    "protocols.serving": "protocols.asgi protocols.wsgi workers",
     "protocols": "",
 }
 # The arrows against that, each with what it is for. One that is gone is to be taken out.

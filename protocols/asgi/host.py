@@ -37,6 +37,7 @@ class ASGI:
     :param reactor: on which it runs; None: the one that runs in this thread, else the default one.
     :raises TypeError, ValueError: for what is none of that.
     :ivar tasks: those that run, be it behind their answers.
+    :ivar sockets: the WebSockets that are open.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ASGI:
         self.state = state
         self.loop: EventLoop = aio.install(reactor)
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.sockets: set[Any] = set()
 
     def __call__(self, request: Request) -> Any:
         """For `Site`: the answer, or the Deferred of it."""
@@ -81,24 +83,19 @@ class ASGI:
             task.add_done_callback(self.tasks.discard)
         return task
 
-    def whenIdle(self) -> Deferred[None]:
-        """Fires when no task of it runs; cancelled, it is as if nobody had asked."""
-        idle: Deferred[None] = Deferred(lambda _: waiting.cancel())
-        if not self.tasks:
-            idle.callback(None)
-            return idle
+    def closeSockets(self) -> None:
+        """Close the WebSockets there are, with 1012: the server stops, and the client may come again."""
+        for each in list(self.sockets):
+            each.close()
+
+    def whenIdle(self, seconds: float | None = None) -> Deferred[None]:
+        """Fires when no task of it runs, or after `seconds`."""
 
         async def wait() -> None:
-            while self.tasks:
-                await asyncio.wait(list(self.tasks))
+            if self.tasks:
+                await asyncio.wait(list(self.tasks), timeout=seconds)
 
-        def tell(_: object) -> None:
-            if not idle.called:
-                idle.callback(None)
-
-        waiting = aio.start(wait(), reactor=self.loop.reactor, name="the end of an application's tasks")
-        waiting.addBoth(tell)
-        return idle
+        return aio.start(wait(), reactor=self.loop.reactor, name="the end of an application's tasks")
 
     def __repr__(self) -> str:
         return f"<ASGI {shown(self.application)}>"

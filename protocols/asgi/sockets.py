@@ -31,6 +31,7 @@ __all__ = ["openSocket"]
 # What a peer's end without a Close frame is called (RFC 6455, section 7.1.5).
 _ABNORMAL = 1006
 _NORMAL = 1000
+_RESTART = 1012
 _OVER = (WebSocketClosed, WebSocketLost, WebSocketAborted, ConnectionClosed)
 
 
@@ -141,6 +142,7 @@ class _Socket:
             # Whose pages may come in is for the application to say.
             made = accept(self._request, subprotocols, None, headers=fields)
             self._socket = await made
+            self._host.sockets.add(self)
         except HandshakeError as e:
             self._isGone()
             self._answer(self._done.errback, Failure(e))
@@ -165,11 +167,17 @@ class _Socket:
 
     # ---- The server ----
 
+    def close(self) -> None:
+        """The server stops."""
+        if self._socket is not None and self._socket.closed is None and not self._closed:
+            self._socket.close(_RESTART)
+
     def _answer(self, f: Callable[[Any], object], result: Any) -> None:
         if not self._done.called:
             self._context.run(f, result)
 
     def _taskDone(self, task: asyncio.Task[None]) -> None:
+        self._host.sockets.discard(self)
         problem = RuntimeError("the application was cancelled") if task.cancelled() else task.exception()
         if problem is not None and (stemsFromDisconnected(problem) or (task.cancelled() and self._socket is not None)):
             problem = None

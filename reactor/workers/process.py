@@ -51,11 +51,13 @@ class Worker:
         arguments: list[str],
         ready: Callable[[Worker], object],
         exited: Callable[[Worker], object],
+        descriptors: list[int],
     ) -> None:
         """Start it. OSError when the system refuses.
 
         :param number: the worker's, for its name.
         :param arguments: of the command ``python -m reactor _worker DESCRIPTOR``.
+        :param descriptors: what else of this process it has.
         """
         self.number = number
         self.state = State.STARTING
@@ -68,7 +70,7 @@ class Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "reactor", "_worker", str(theirs.fileno()), *arguments],
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                pass_fds=[theirs.fileno(), *descriptors],
                 process_group=0,
             )
         except BaseException:

@@ -12,7 +12,7 @@ from types import CoroutineType
 
 from reactor._ground.current import currentReactor
 from reactor._ground.log import reportException
-from reactor.defer import Deferred
+from reactor.defer import Deferred, DeferredList
 from reactor.error import ReactorNotRunning
 from reactor.service import Notifier, PortsService, Service, run
 from reactor.workers.process import CANNOT, READY
@@ -109,8 +109,15 @@ class _Served(PortsService):
             returned.setServiceParent(self)
 
     def startService(self) -> Any:
-        super().startService()
-        return self._deferred if isinstance(self._deferred, Deferred) else None
+        Service.startService(self)
+        # It is ready when what it runs is.
+        started = [each.startService() for each in self]
+        waiting = [each for each in (self._deferred, *started) if isinstance(each, Deferred)]
+        if not waiting:
+            return None
+        if len(waiting) == 1:
+            return waiting[0]
+        return DeferredList(waiting, fireOnOneErrback=True)
 
 
 def found(spec: str) -> Callable[..., Any]:

@@ -48,6 +48,7 @@ class Workers(Service):
         arguments: Sequence[str] = (),
         drain: float | None = 30.0,
         reactor: Any = None,
+        descriptors: Sequence[int] = (),
     ) -> None:
         """Nothing is started yet.
 
@@ -58,6 +59,8 @@ class Workers(Service):
         :param arguments: texts for the function.
         :param drain: seconds that a worker's connections have to finish when it stops; None: as long as they take.
         :param reactor: which looks after the workers; None: the one that runs, else the default one.
+        :param descriptors: those of this process that each worker is to have too, by the same numbers: sockets that
+            listen, say.
         :raises ValueError, TypeError: for an argument that is none.
         """
         if not isinstance(count, int) or isinstance(count, bool):
@@ -73,6 +76,7 @@ class Workers(Service):
         self.function = function
         self.arguments = list(arguments)
         self.drainSeconds = drain
+        self._descriptors = list(descriptors)
         self._reactor = reactor
         # Those that live, by their numbers.
         self._workers: dict[int, Worker] = {}
@@ -175,7 +179,8 @@ class Workers(Service):
         self._pauses.pop(number, None)
         arguments = [str(number), repr(self.drainSeconds), self.function, *self.arguments]
         try:
-            self._workers[number] = worker = Worker(self._clock(), number, arguments, self._ready, self._exited)
+            worker = Worker(self._clock(), number, arguments, self._ready, self._exited, self._descriptors)
+            self._workers[number] = worker
         except OSError as e:
             message("warning", "%r: worker %d cannot be started: %s", self, number, e)
             self._later(number)

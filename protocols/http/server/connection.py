@@ -38,6 +38,8 @@ else:
 
 __all__ = ["Connection"]
 
+# Seconds in which a connection that is drained may bring its first request.
+_FRESH = 1.0
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -272,6 +274,14 @@ class Connection(Protocol):
     def drain(self) -> None:
         """The server stops: answer what is being asked, and close."""
         self._last = True
+        if self._left == self.site.maxRequests and self._seconds() - self.deadlines.since < _FRESH:
+            # Its first request is on its way, mostly: let in by the kernel, and maybe by the port just now.
+            clock = self.site.clock if self.site.clock is not None else currentReactor()
+            clock.callLater(_FRESH, self._drainLate)
+        else:
+            self._drainLate()
+
+    def _drainLate(self) -> None:
         if self._request is None and self._body is None and not self._reader.buffered:
             self.close()
 
