@@ -105,5 +105,7 @@ class Limits:
         return f"Limits({', '.join([f'{name}={value}' for name, value in self._all().items()])})"
 
 
+#: What a server takes by default.
+REQUEST_LIMITS = Limits()
 #: What a client takes by default: servers send larger heads than clients do.
 RESPONSE_LIMITS = Limits(head=65536, line=32768, fields=512)

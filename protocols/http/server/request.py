@@ -134,7 +134,8 @@ class Request:
         """The fields."""
         headers = self._headers
         if headers is None:
-            headers = self._headers = Headers.fromRaw(self._head.fields)
+            # A head that comes again and again is read once; what a program does to its fields is of one request.
+            headers = self._headers = Headers.fromRaw(self._head.fields.copy())
         return headers
 
     # ---- Who asks ----

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from protocols.http.limits import Limits
+from protocols.http.limits import REQUEST_LIMITS, Limits
 from protocols.http.message import TEXT, Response
 from protocols.http.server.channel import Channel
 from protocols.http.server.heads import Heads
@@ -74,7 +74,7 @@ class Site(Factory):
         if not callable(handler):
             raise TypeError(f"Site(): handler must be callable, not {shown(handler)}")
         self.handler = handler
-        self.limits = Limits() if limits is None else limits
+        self.limits = REQUEST_LIMITS if limits is None else limits
         self.maxBody = None if maxBody is None else _count("maxBody", maxBody, 0)
         self.maxDiscard = _count("maxDiscard", maxDiscard, 0)
         self.maxPipelined = _count("maxPipelined", maxPipelined, 0)

@@ -8,6 +8,7 @@ import pytest
 from httpserving import Served, answersIn, get, hello, post
 
 from protocols.http import Incomplete, Response, TooLarge
+from protocols.http.h1 import requests
 from protocols.http.server import Request
 from reactor.defer import CancelledError, Deferred
 
@@ -530,3 +531,28 @@ def test_hints_go_ahead_of_the_answer() -> None:
     served = Served(handler)
     served.send(get(version="1.0"))
     assert b" 103 " not in served.got
+
+
+def test_what_a_handler_does_to_fields_is_of_one_request() -> None:
+    seen: list[str] = []
+
+    def handler(request: Request) -> Response:
+        seen.append(request.headers.get("x-seen", "no"))
+        request.headers["X-Seen"] = "yes"
+        return Response("x")
+
+    served = Served(handler)
+    served.send(get("/same") * 3)
+    served.send(get("/same"))
+    assert seen == ["no"] * 4
+
+
+def test_heads_with_credentials_are_not_kept() -> None:
+    known: Any = requests._known
+    served = Served(hello)
+    served.send(get("/kept") + get("/secret", "cOOkie: a=b") + get("/secret", "Authorization: Basic x"))
+    assert len(served.answers()) == 3
+    assert [each for each in known if b"/kept" in each]
+    assert not [each for each in known if b"/secret" in each]
+    served.send(b"".join(get(f"/{n}") for n in range(1000)))
+    assert len(known) <= requests._KNOWN
