@@ -14,6 +14,7 @@ from protocols.http.server.heads import Framing
 from reactor._ground.log import reportException
 from reactor._ground.naming import shown
 from reactor.defer import CancelledError, Deferred
+from reactor.error import ConnectionClosed
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -138,9 +139,14 @@ class _File(Sender):
 
     def _failed(self, failure: Failure) -> None:
         self._sending = None
-        if not self._over:
-            self._close()
+        if self._over:
+            return
+        self._close()
+        if failure.check(ConnectionClosed) is None:
             self._channel.cutOff(self._request, failure)
+        else:
+            # The client has gone, of which the channel is about to hear: no fault of the handler's, and none to report.
+            self._channel.reset()
 
     def _close(self) -> None:
         self._over = True

@@ -18,11 +18,11 @@ import pytest
 from httpserving import get, hello
 from net import Net
 from patience import PATIENCE
-from tls import authority, serverOptions
+from tls import authority, plainClientContext, serverOptions
 
 import reactor as package
 from protocols.haproxy import HAProxyWrappingFactory
-from protocols.http import Response, Router, Site, files, gzip
+from protocols.http import Client, Response, Router, Site, files, gzip
 from protocols.http.server import Request
 from protocols.http.server.channel import Channel
 from reactor.interfaces import IDrainable
@@ -144,6 +144,36 @@ def ask(net: Net, port: int, data: bytes, count: int) -> bytes:
 
         net.until(hasCome)
         return got
+
+
+@pytest.mark.parametrize("kind", ["tcp", "tls"])
+def test_a_client_that_goes_in_the_middle_of_a_file_is_no_fault_of_the_handlers(
+    net: Net, kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(5_000_000))
+    told: list[Any] = []
+
+    def handler(request: Request) -> Response:
+        request.whenOver(lambda request, status, count, failure: told.append((status, failure is not None)))
+        return Response(file=path)
+
+    site = Site(handler)
+    if kind == "tls":
+        port = net.reactor.listenSSL(0, site, serverOptions(), interface="127.0.0.1")
+    else:
+        port = net.reactor.listenTCP(0, site, interface="127.0.0.1")
+    client = Client(reactor=net.reactor, tls=plainClientContext())
+    scheme = "https" if kind == "tls" else "http"
+    come: list[Any] = []
+    client.get(f"{scheme}://localhost:{port.getHost().port}/").addCallback(come.append)
+    net.until(lambda: bool(come) and bool(site.channels))
+    come[0].abort()
+    net.until(lambda: not site.channels)
+    assert told == [(200, True)]
+    assert not caplog.records
+    client.close()
+    port.stopListening()
 
 
 def test_behind_a_proxy_the_client_is_whom_its_header_names(net: Net) -> None:
