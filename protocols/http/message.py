@@ -5,6 +5,7 @@ How it is framed, and what becomes of it on the way, is the server's.
 
 from __future__ import annotations
 
+from protocols.http.fields import checkedValue
 from protocols.http.headers import Headers
 from reactor._ground.naming import shown
 
@@ -24,6 +25,9 @@ JSON = "application/json"
 BYTES = "application/octet-stream"
 
 _MISSING: Any = object()
+# Content-Types that programs have given and that are fine. Bounded; programs give the same few.
+_fine = {TEXT, HTML, JSON, BYTES, ""}
+_FINE = 256
 
 
 class FileBody:
@@ -54,7 +58,8 @@ class Response:
     :param count: how many bytes of it; None: up to its end.
     :param reason: the phrase behind the status; None: the standard's.
     :raises TypeError, ValueError: for what is not like that; OSError for a file that cannot be opened.
-    :ivar body: what is sent: bytes, an iterable, an async iterable or a `FileBody`.
+    :ivar body: what is sent: bytes, an iterable, an async iterable or a `FileBody`; what is put in later is taken as
+        it would have been here.
     """
 
     __slots__ = ("_headers", "body", "contentType", "reason", "status")
@@ -87,6 +92,12 @@ class Response:
             self.contentType = contentType
         if status.__class__ is not int or not 200 <= status <= 999:
             status = _statusOf(status)
+        if contentType is not None and (contentType.__class__ is not str or contentType not in _fine):
+            _checkText("contentType", contentType)
+            if len(_fine) < _FINE and len(contentType) < 64:
+                _fine.add(contentType)
+        if reason is not None:
+            _checkText("reason", reason)
         self.status = status
         self._headers = None if headers is None else Headers(headers)
         self.reason = reason
@@ -94,6 +105,8 @@ class Response:
             self._setJSON(json, contentType)
         if file is not None:
             self._setFile(file, offset, count)
+        elif offset or count is not None:
+            raise ValueError("Response(): offset and count are of a file=, and there is none")
 
     @property
     def headers(self) -> Headers:
@@ -116,7 +129,11 @@ class Response:
         from json import dumps
 
         self._alone("json")
-        self.body = dumps(json, separators=(",", ":"), ensure_ascii=False).encode()
+        try:
+            text = dumps(json, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as e:
+            raise type(e)(f"Response(): json cannot be written: {e}") from None
+        self.body = text.encode()
         self.contentType = JSON if contentType is None else contentType
 
     def _setFile(self, file: Any, offset: int, count: int | None) -> None:
@@ -124,6 +141,8 @@ class Response:
 
         self._alone("file")
         opened = open(file, "rb") if isinstance(file, (str, bytes, os.PathLike)) else file
+        if not hasattr(opened, "fileno") or hasattr(opened, "encoding"):
+            raise TypeError(f"Response(): file must be a path, or a file opened for reading bytes, not {shown(file)}")
         try:
             size = os.fstat(opened.fileno()).st_size
             for name, value in (("offset", offset), ("count", size if count is None else count)):
@@ -135,6 +154,21 @@ class Response:
             raise
         left = max(size - offset, 0)
         self.body = FileBody(opened, offset, left if count is None else min(count, left))
+
+    def settle(self) -> None:
+        """The server is about to send it: what has been put into `body` since it was made is as if it had been given.
+
+        :raises TypeError: for what is no body; RuntimeError if it can be sent once only, and was.
+        """
+        body = self.body
+        if body.__class__ is not bytes:
+            self.body = _bodyOf(body)
+
+    def taken(self) -> None:
+        """The server sends it. A file or an iterator is there once: who gives it back again must not send nothing."""
+        body = self.body
+        if body.__class__ is FileBody or hasattr(body, "__next__") or hasattr(body, "__anext__"):
+            self.body = _SENT
 
     def discard(self) -> None:
         """Nobody will send it: close the file, or the generator."""
@@ -149,6 +183,24 @@ class Response:
         return f"<Response {self.status}, {what}>"
 
 
+class _Sent:
+    def __repr__(self) -> str:
+        return "body that was sent"
+
+
+_SENT = _Sent()
+
+
+def _checkText(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"Response(): {name} must be a str, not {shown(value)}")
+    try:
+        checkedValue(name, value)
+    except ValueError as e:
+        problem = "is not Latin-1" if "Latin-1" in str(e) else "has a control character"
+        raise ValueError(f"Response(): {name} {problem}: {shown(value)}") from None
+
+
 def _bodyOf(body: Any) -> Any:
     """What is no str and no bytes, as something that can be sent."""
     if body is None:
@@ -161,6 +213,8 @@ def _bodyOf(body: Any) -> Any:
         return body
     if hasattr(body, "__iter__") and not hasattr(body, "keys"):
         return body
+    if body is _SENT:
+        raise RuntimeError("a Response of a file or an iterator can be sent once: make another one for each request")
     hint = "; Response(json=...) sends it as JSON" if isinstance(body, (dict, int, float)) else ""
     raise TypeError(f"Response(): body must be str, bytes, or an iterable of those, not {shown(body)}{hint}")
 

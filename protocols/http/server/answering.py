@@ -77,7 +77,7 @@ class Answering:
         if request is not self._request:
             mayBe = isinstance(problem, ConnectionClosed) and self._otherIsOver()
             if failure.check(CancelledError) is None and not isinstance(problem, HTTPError) and not mayBe:
-                reportException("%r raised, and nobody waits for its answer", failure, self.site.handler)
+                reportException("%r raised at %r, and nobody waits for its answer", failure, self.site.handler, request)
                 self._leftover(failure, request)
             return
         self._work = None
@@ -92,7 +92,7 @@ class Answering:
             self._answer(answer, request)
             return
         else:
-            reportException("%r raised", failure, self.site.handler)
+            reportException("%r raised at %r", failure, self.site.handler, request)
         if self.hasBegun:
             self.reset()
         else:

@@ -145,11 +145,12 @@ class Channel(Connection, Answering):
 
     def _answerFully(self, response: Response, request: Request, now: float) -> None:
         """Send an answer that is not simply length and bytes."""
-        body, head = response.body, request._head
-        length = len(body) if response.isBytes else body.count if isinstance(body, FileBody) else None
-        unread = self._body
+        head, unread = request._head, self._body
         self._last = closes = self._last or not head.keepAlive or (unread is not None and not self._isShort(unread))
         try:
+            response.settle()
+            body = response.body
+            length = len(body) if response.isBytes else body.count if isinstance(body, FileBody) else None
             start, framing, ends = self.site.heads.make(head, response, length, closes)
         except Exception as e:
             response.discard()

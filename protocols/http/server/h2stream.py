@@ -145,9 +145,10 @@ class ServerStream(Answering):
         heads, now = self.site.heads, self._seconds()
         if now >= heads.stale:
             heads.renew(now)
-        body = response.body
-        length = len(body) if response.isBytes else body.count if isinstance(body, FileBody) else None
         try:
+            response.settle()
+            body = response.body
+            length = len(body) if response.isBytes else body.count if isinstance(body, FileBody) else None
             said, framing, _ = heads.fields(request._head, response, length, False)
             fields = [(checkedName(name), checkedValue(name, value)) for name, value in said]
         except Exception as e:

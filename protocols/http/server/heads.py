@@ -68,7 +68,11 @@ class Heads:
         """The head for `kept`, which has it from now on; None if an answer like that has no plain head."""
         if status in (204, 304):
             return None
-        head = responseHead(status, self._plain(length, contentType))
+        try:
+            head = responseHead(status, self._plain(length, contentType))
+        except (TypeError, ValueError):
+            # Said where it can be reported.
+            return None
         if len(self.kept) >= _KEPT:
             self.kept.clear()
         self.kept[status, length, contentType] = head

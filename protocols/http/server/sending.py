@@ -318,6 +318,10 @@ async def _closed(close: Any) -> None:
 
 def senderOf(channel: Channel, request: Request, response: Response, start: bytes, framing: Framing) -> Sender:
     """Who sends `response`, whose head is `start`."""
+    sender: Sender
     if isinstance(response.body, FileBody):
-        return _File(channel, request, response, start)
-    return _Pieces(channel, request, response, start, framing)
+        sender = _File(channel, request, response, start)
+    else:
+        sender = _Pieces(channel, request, response, start, framing)
+    response.taken()
+    return sender

@@ -556,3 +556,36 @@ def test_heads_with_credentials_are_not_kept() -> None:
     assert not [each for each in known if b"/secret" in each]
     served.send(b"".join(get(f"/{n}") for n in range(1000)))
     assert len(known) <= requests._KNOWN
+
+
+@pytest.mark.parametrize("what", ["text", None, bytearray(b"text")])
+def test_a_body_that_is_put_in_later_is_taken_as_one_that_was_given(what: Any) -> None:
+    def handler(request: Request) -> Response:
+        response = Response("before")
+        response.body = what
+        return response
+
+    served = Served(handler)
+    served.send(get() + get())
+    assert [each.body for each in served.answers()] == [b"text" if what else b""] * 2
+    assert "transfer-encoding" not in served.answers()[0].fields
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("body", 5), ("status", "x"), ("status", 5.5), ("contentType", "a\r\nEvil: yes"), ("contentType", 5)],
+)
+def test_what_was_put_into_an_answer_and_cannot_be_sent_is_a_500(
+    name: str, value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler(request: Request) -> Response:
+        response = Response("before")
+        setattr(response, name, value)
+        return response
+
+    served = Served(handler)
+    served.send(get("/this") + get("/that"))
+    assert [each.status for each in served.answers()] == [500, 500]
+    assert b"Evil" not in served.got
+    # Who reads the log learns at which request it was.
+    assert "at <Request GET /this>" in caplog.text

@@ -327,3 +327,50 @@ def test_the_answer_to_a_body_that_is_still_coming_arrives() -> None:
     feed.end()
     served.settle()
     assert answersIn(served.got)[0].body == b"1"
+
+
+@pytest.mark.parametrize("kind", ["iterator", "async", "file"])
+def test_what_can_be_sent_once_is_not_sent_empty_again(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"onetwo")
+    if kind == "file":
+        response = Response(file=path)
+    else:
+        response = Response(iter([b"one", b"two"]) if kind == "iterator" else asynchronously(b"one", b"two"))
+    served = Served(lambda request: response)
+    served.send(get() + get())
+    assert [each.status for each in served.answers()] == [200, 500]
+    assert served.answers()[0].body == b"onetwo"
+    assert "can be sent once" in caplog.text
+
+
+def test_a_list_of_pieces_can_be_sent_again() -> None:
+    response = Response([b"one", b"two"])
+    served = Served(lambda request: response)
+    served.send(get() + get())
+    assert [each.body for each in served.answers()] == [b"onetwo"] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "words"),
+    [
+        ({"contentType": 5}, TypeError, "contentType must be a str, not 5"),
+        ({"contentType": "a\r\nb: c"}, ValueError, "contentType has a control character"),
+        ({"reason": b"x"}, TypeError, "reason must be a str"),
+        ({"reason": "a\nb"}, ValueError, "reason has a control character"),
+        ({"reason": "\u20ac"}, ValueError, "reason is not Latin-1"),
+        ({"json": float("nan")}, ValueError, "json cannot be written"),
+        ({"json": object()}, TypeError, "json cannot be written"),
+        ({"file": 5}, TypeError, "file must be a path, or a file opened for reading bytes, not 5"),
+        ({"file": io.TextIOWrapper(io.BytesIO())}, TypeError, "opened for reading bytes"),
+        ({"offset": 5}, ValueError, "there is none"),
+        ({"count": 0}, ValueError, "there is none"),
+    ],
+)
+def test_what_no_answer_can_have_is_said_where_it_is_made(
+    arguments: dict[str, Any], problem: type[Exception], words: str
+) -> None:
+    with pytest.raises(problem, match=words):
+        Response(**arguments)
