@@ -24,7 +24,7 @@ from protocols.http.h2.frames import (
 from protocols.http.server import Request, Site
 from reactor.task import Clock
 from reactor.testing import connectedPair
-from tests.httpserving import RawClient
+from httpserving import RawClient
 
 END_STREAM, END_HEADERS, PADDED, PRIORITIZED = 0x1, 0x4, 0x8, 0x20
 GET = [(":method", "GET"), (":scheme", "http"), (":authority", "example.org"), (":path", "/")]

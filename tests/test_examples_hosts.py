@@ -7,17 +7,19 @@ import signal
 from pathlib import Path
 
 import pytest
-from hostedprogram import FOLDER, Program
+from hostedprogram import Program
 from patience import PATIENCE
 
 EXAMPLE = "asgi_app.py"
+# The checkout: examples are not in the wheel.
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_an_application_of_starlette() -> None:
     pytest.importorskip("starlette")
     from websockets.sync.client import connect
 
-    with Program(FOLDER, f"examples.{Path(EXAMPLE).stem}:app") as program:
+    with Program(ROOT, f"examples.{Path(EXAMPLE).stem}:app") as program:
         assert program.get("/hello/you") == (200, b"Hello, you!\n")
         assert program.get("/count?lines=3") == (200, b"0\n1\n2\n")
         connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=PATIENCE)

@@ -273,7 +273,8 @@ class WebSocketTransport:
             return
         reader.stopped = False
         self.dataReceived(b"")
-        if not reader.stopped:
+        if not reader.stopped or self._session.state not in LISTENING:
+            # Behind Close as well: the peer's end of the connection is to be seen.
             below.resumeProducing()
 
     def _resumeBelow(self) -> None:

@@ -14,8 +14,8 @@ from protocols.http.error import HTTPError
 from protocols.http.h2 import Bounds, ConnectionFailed, Session, Stream
 from protocols.http.h2.frames import PREFACE, frame
 from protocols.http.h2.messages import listOf
-from tests.http2serving import ACK, GET, POST, block
-from tests.http2serving import settings as said
+from http2serving import ACK, GET, POST, block
+from http2serving import settings as said
 
 
 class Owner:

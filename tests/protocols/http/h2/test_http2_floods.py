@@ -14,7 +14,7 @@ from protocols.http.h2 import Bounds
 from protocols.http.h2.bounds import Budget
 from protocols.http.h2.frames import DATA, HEADERS, PING, PREFACE, PRIORITY, frame
 from reactor.defer import Deferred
-from tests.http2serving import (
+from http2serving import (
     ACK,
     END_HEADERS,
     GET,

@@ -8,7 +8,7 @@ import pytest
 
 from protocols.http import Response
 from protocols.http.h2.frames import DATA, HEADERS, PING, PREFACE, PRIORITY, PUSH_PROMISE, SETTINGS, frame
-from tests.http2serving import (
+from http2serving import (
     ACK,
     END_HEADERS,
     END_STREAM,
