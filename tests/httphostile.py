@@ -130,6 +130,12 @@ for name in (
     *(b"Content-Length,",),
 ):
     refused(f"field {name!r}", post(name + b": 5", body=b"hello"))
+for field in (
+    # Letters that become others when their case is changed, and spaces that only some take for such.
+    *("Tran\u017ffer-Encoding: chunked", "Transfer-Encoding: chun\u212aed", "Transfer-Encoding: chunked\u2003"),
+    *("Transfer-Encoding:\u0085chunked", "Content\u2010Length: 5", "\ufeffTransfer-Encoding: chunked"),
+):
+    refused(f"field {field!a}", post(field.encode(), body=FIVE))
 for name in (b"Content_Length", b"X-Content-Length", b"Content-Lengt", b"Content-Length-"):
     read(f"field {name!r} is another one", post(name + b": 5") + get(), b"", b"")
 
@@ -273,6 +279,8 @@ refused("absolute target, another Host", ABSOLUTE + b"Host: evil\r\n\r\n")
 refused("absolute target, another port", ABSOLUTE + b"Host: example.org:81\r\n\r\n")
 refused("absolute target, empty Host", ABSOLUTE + b"Host:\r\n\r\n")
 refused("absolute target, two Hosts", ABSOLUTE + b"Host: example.org\r\nHost: example.org\r\n\r\n")
+refused("absolute target, the port of another scheme", b"GET http://a:443/ HTTP/1.1\r\nHost: a:80\r\n\r\n")
+refused("absolute target, a name that ends in a dot", b"GET http://a./ HTTP/1.1\r\nHost: a\r\n\r\n")
 read("absolute target in HTTP/1.0", b"GET http://a/ HTTP/1.0\r\n\r\n", b"")
 
 # ---- Chunks ----
@@ -321,6 +329,27 @@ refused("zeros without end", chunked(b"0" * 100_000), 400, b"")
 refused("extensions of 1 MiB", chunked((b"1;" + b"a" * 200 + b"\r\nx\r\n") * 5000), 400, b"x" * 82)
 read("a chunk of 16 EiB begins", chunked(b"FFFFFFFFFFFFFFFF\r\nhello"), b"hello")
 
+# What is taken for a line's end by one reader and for a part of the line, or of the data, by another.
+for name, body, *said in (
+    ("an LF behind the semicolon", b"5;\nxx\r\nhello\r\n0\r\n\r\n", b""),
+    ("an LF ends the line of an extension", b"5;a=b\nhello\r\n0\r\n\r\n", b""),
+    ("a CR in an extension", b"5;a\rX\r\nhello\r\n0\r\n\r\n", b""),
+    ("a quoted LF", b'5;a="b\nc"\r\nhello\r\n0\r\n\r\n', b""),
+    ("a quoted line end", b'5;a="\r\nhello\r\n0\r\n\r\n"', b""),
+    ("a byte order mark", b"\xef\xbb\xbf5\r\nhello\r\n0\r\n\r\n", b""),
+    ("one LF behind the data", b"5\r\nhello\n5\r\nworld\r\n0\r\n\r\n", b"hello"),
+    ("nothing behind the data", b"5\r\nhello5\r\nworld\r\n0\r\n\r\n", b"hello"),
+    ("two bytes of anything behind the data", b"5\r\nhelloXX0\r\n\r\n", b"hello"),
+    ("data that spills over", b"5\r\nhello and more\r\n0\r\n\r\n", b"hello"),
+    ("LF CR behind the data", b"5\r\nhello\n\r0\r\n\r\n", b"hello"),
+    ("an LF in the last line", b"0;\n\r\n\r\n", b""),
+    ("a CR in the last line", b"0\r\r\n\r\n", b""),
+    ("an LF ends all", b"0\r\n\n", b""),
+    ("CR CR LF ends all", b"0\r\n\r\r\n", b""),
+    ("no end, then a request", b"0\r\n", b""),
+):
+    refused(f"chunks: {name}", chunked(body), 400, *said)
+
 # ---- Trailers ----
 
 for trailers in (
@@ -352,6 +381,12 @@ for value in (
     *(b"100-continued",),
 ):
     refused(f"Expect {value!r}", post(b"Expect: " + value, b"Content-Length: 5", body=b"hello"), 417)
+for field, status in (
+    *((b"Expect : 100-continue", 400), (b"Expect:\n 100-continue", 400), (b"Expect: y 100-continue", 417)),
+    *((b"Expect: 100-continue\r\n ", 400), (b'Expect: "100-continue"', 417), (b"Expect: 100-continue\0", 400)),
+):
+    refused(f"field {field!r}", post(field, b"Content-Length: 5", body=b"hello"), status)
+read("Expect without a body", get(b"Expect: 100-continue") + get(), b"", b"")
 refused(
     "Expect twice", post(b"Expect: 100-continue", b"expect: 100-continue", b"Content-Length: 5", body=b"hello"), 417
 )
@@ -367,6 +402,10 @@ for value in (b"keep-alive", b"", b",", b"x", b"closed", b"clos", b"x-close", b"
     read(f"Connection {value!r}", get(b"Connection: " + value) + NEXT, b"", b"")
 for value in (b'"close"', b"close;q=1", b"clo se", b"close=1", b"(close)", b"\xe9", b"close keep-alive"):
     refused(f"Connection {value!r}", get(b"Connection: " + value))
+for value in (b"content-length", b"Content-Length, keep-alive", b"close, host", b"HOST"):
+    # A proxy before us would have taken the field away, and sent another message than it has read.
+    refused(f"Connection {value!r}", post(b"Connection: " + value, b"Content-Length: 5", body=b"hello"))
+read("Connection names the coding", post(b"Connection: transfer-encoding", CHUNKED, body=FIVE) + get(), b"hello", b"")
 UPGRADE = (b"Connection: Upgrade", b"Upgrade: nobody/1")
 read("an Upgrade that nobody knows", get(*UPGRADE) + NEXT, b"")
 read("an Upgrade behind a body", post(*UPGRADE, b"Content-Length: 5", body=b"hello") + NEXT, b"hello")

@@ -96,10 +96,12 @@ def judge(method: bytes, target: bytes, minor: bytes, fields: list[tuple[bytes, 
     if hosts and hosts[0] and not isPlace(hosts[0]):
         raise Refused
     named = authority(method, target)
-    if named is not None and hosts and plainly(named) != plainly(hosts[0]):
+    if named is not None and hosts and not areOne(named, hosts[0]):
         raise Refused
     options = members(b"connection")
     if not all(re.fullmatch(TOKEN, each) for each in options):
+        raise Refused
+    if b"host" in options or b"content-length" in options:
         raise Refused
     length: int | None = 0
     if codings:
@@ -128,8 +130,10 @@ def isPlace(value: bytes) -> bool:
     return found is not None and int(found[1] or b"0") <= 65535
 
 
-def plainly(value: bytes) -> bytes:
-    return re.sub(rb":(?:80|443|)$", b"", value.lower())
+def areOne(named: bytes, host: bytes) -> bool:
+    places = [re.fullmatch(rb"(.*?)(?::([0-9]*))?", each.lower()) for each in (named, host)]
+    (name, port), (otherName, otherPort) = ((each[1], each[2] or b"") for each in places if each is not None)
+    return name == otherName and (port == otherPort or {port, otherPort} in ({b"", b"80"}, {b"", b"443"}))
 
 
 def authority(method: bytes, target: bytes) -> bytes | None:

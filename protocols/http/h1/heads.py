@@ -157,16 +157,15 @@ def _whichHost(said: Saying, version: int, authority: bytes | None) -> str:
     if authority is None:
         return host
     named = authority.decode("ascii")
-    if _comparable(named) != _comparable(host):
+    if not _isSameHost(named, host):
         raise BadMessage("Host is not that of the target", 400, "fields", said.hosts[0])
     return named
 
 
-def _comparable(host: str) -> str:
-    host = host.lower()
-    for port in (":80", ":443", ":"):
-        host = host.removesuffix(port)
-    return host
+def _isSameHost(one: str, other: str) -> bool:
+    """Whether two authorities are one; a port may be left out where it is a scheme's own."""
+    one, other = one.lower().removesuffix(":"), other.lower().removesuffix(":")
+    return one == other or any(one + port == other or other + port == one for port in (":80", ":443"))
 
 
 def _framing(said: Saying, version: int, isRequest: bool) -> tuple[int | None, bool]:
@@ -206,9 +205,9 @@ def responseHead(status: int, reason: str, version: int, pairs: Pairs, method: s
     said = Saying(pairs)
     length, chunked = _framing(said, version, False)
     hasBody = not (status < 200 or status in (204, 304) or method == "HEAD" or (method == "CONNECT" and status < 300))
-    if not hasBody:
-        if chunked and status < 200:
-            raise BadMessage("Transfer-Encoding in an answer that has no body", 400, "fields")
+    if status < 200 and (chunked or length):
+        # What follows could be that body, or the answer.
+        raise BadMessage("a body is announced by an answer that has none", 400, "fields")
     connection = said.connection
     keepAlive = connection.keeps(version)
     if status == 204 and (chunked or length):

@@ -44,6 +44,9 @@ _LONGEST_NAME = 64
 _connections: dict[bytes, Connection] = {}
 _CONNECTIONS = 256
 
+# Fields that are for all who read a message: Connection must not name them (RFC 9110, section 7.6.1).
+_END_TO_END = frozenset((b"content-length", b"host"))
+
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _isToken = re.compile(_TOKEN).fullmatch
 _isProtocol = re.compile(_TOKEN + rb"(?:/" + _TOKEN + rb")?").fullmatch
@@ -78,6 +81,9 @@ def connectionOf(value: bytes) -> Connection:
         if not all(map(_isToken, options)):
             raise BadMessage("Connection is no list of options", 400, "fields", value)
         named = {each.lower() for each in options}
+        if not named.isdisjoint(_END_TO_END):
+            # Whoever keeps to that takes the field away, and reads another message than we do.
+            raise BadMessage("Connection names a field that is not of this connection", 400, "fields", value)
         found = Connection(b"close" in named, b"keep-alive" in named, b"upgrade" in named)
         if len(value) <= 128:
             if len(_connections) >= _CONNECTIONS:

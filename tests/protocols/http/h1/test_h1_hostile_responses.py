@@ -103,6 +103,15 @@ good("304 that is chunked", b"HTTP/1.1 304 X\r\n" + CHUNKED + b"\r\n" + EMPTY, b
 good("204 with a length is the last", b"HTTP/1.1 204 X\r\nContent-Length: 5\r\n\r\nhello", b"", methods=("GET",))
 good("204 that is chunked is the last", b"HTTP/1.1 204 X\r\n" + CHUNKED + b"\r\n" + FIVE, b"", methods=("GET",))
 bad("304 with a body", b"HTTP/1.1 304 X\r\nContent-Length: 5\r\n\r\nhello", b"")
+bad("304 with chunks", b"HTTP/1.1 304 X\r\n" + CHUNKED + b"\r\n" + FIVE, b"")
+good(
+    "205 with a body",
+    b"HTTP/1.1 205 X\r\nContent-Length: 5\r\n\r\nhello" + EMPTY,
+    b"hello",
+    b"",
+    methods=("GET", "GET"),
+)
+bad("the length is named in Connection", OK + b"Connection: content-length\r\nContent-Length: 5\r\n\r\nhello")
 good("HEAD", OK + b"Content-Length: 5\r\n\r\n" + EMPTY, b"", b"", methods=("HEAD", "GET"))
 good("HEAD, chunked", OK + CHUNKED + b"\r\n" + EMPTY, b"", b"", methods=("HEAD", "GET"))
 good("HEAD without a length", OK + b"\r\n" + EMPTY, b"", b"", methods=("HEAD", "GET"))
@@ -121,6 +130,10 @@ bad("1xx without end", CONTINUE * 1000, error=TooLarge)
 bad("100 when nothing was asked", CONTINUE, methods=())
 bad("100 behind the answer", EMPTY + CONTINUE, b"")
 good("100 with a length", b"HTTP/1.1 100 C\r\nContent-Length: 0\r\n\r\n" + EMPTY, b"")
+bad("100 with what may be a body", b"HTTP/1.1 100 C\r\nContent-Length: %d\r\n\r\n" % len(EMPTY) + EMPTY + EMPTY)
+bad("103 with a length", b"HTTP/1.1 103 X\r\nContent-Length: 5\r\n\r\nhello" + EMPTY)
+good("103 that says close, of which the answer decides", b"HTTP/1.1 103 X\r\nConnection: close\r\n\r\n" + EMPTY, b"")
+good("100 before what answers HEAD", CONTINUE + OK + b"Content-Length: 5\r\n\r\n", b"", methods=("HEAD",))
 bad("100 that is chunked", b"HTTP/1.1 100 C\r\n" + CHUNKED + b"\r\n" + FIVE + EMPTY)
 bad("101 that nobody asked for", b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
 
