@@ -7,6 +7,7 @@ then. What a parser has read is taken as it is, and nothing is made of it before
 from __future__ import annotations
 
 from protocols.http.fields import checkedName, checkedValue
+from reactor._ground.naming import shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def _keyOf(name: str | bytes) -> bytes:
     return key
 
 
+def _noPairs(given: object) -> TypeError:
+    return TypeError(f"headers must be a mapping, or pairs of a name and a value, not {shown(given)}")
+
+
 class Headers:
     """Fields: names compare without case, one may be there several times, all stay in order as they were written.
 
@@ -44,6 +49,7 @@ class Headers:
 
     :param initial: a mapping (of ``Headers`` all fields) or pairs.
     :raises ValueError: for a name that is no token, and a value with CR, LF, NUL or other controls in it: names both.
+        TypeError for what is no mapping and no pairs.
     :ivar raw: all fields as pairs of bytes, in order. To be read; the methods are for changing them.
     """
 
@@ -64,7 +70,13 @@ class Headers:
             self.raw = initial.raw.copy()
             return
         pairs: Any = initial.items() if hasattr(initial, "items") else initial
-        for name, value in pairs:
+        if isinstance(pairs, (str, bytes)) or not hasattr(pairs, "__iter__"):
+            raise _noPairs(pairs)
+        for pair in pairs:
+            if pair.__class__ is not tuple or len(pair) != 2:
+                if isinstance(pair, (str, bytes)) or not hasattr(pair, "__len__") or len(pair) != 2:
+                    raise _noPairs(pair)
+            name, value = pair
             self.raw.append((checkedName(name), checkedValue(name, value)))
 
     @classmethod

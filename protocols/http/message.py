@@ -164,6 +164,15 @@ class Response:
         if body.__class__ is not bytes:
             self.body = _bodyOf(body)
 
+    def copied(self) -> Response:
+        """Another one that may be changed, for a handler may give back this one again. It shares the body."""
+        from copy import copy
+
+        other = copy(self)
+        if self._headers is not None:
+            other._headers = self._headers.copy()
+        return other
+
     def taken(self) -> None:
         """The server sends it. A file or an iterator is there once: who gives it back again must not send nothing."""
         body = self.body

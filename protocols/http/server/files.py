@@ -14,6 +14,7 @@ from html import escape
 from mimetypes import guess_type
 from urllib.parse import quote
 
+from protocols.http.headers import Headers
 from protocols.http.message import BYTES, HTML, FileBody, Response
 from protocols.http.server.conditions import UNSATISFIABLE, rangeOf, statusOf
 from reactor._ground.naming import shown
@@ -34,7 +35,7 @@ _NO_PATH = (OSError, ValueError)
 
 
 def files(
-    folder: str | os.PathLike[str],
+    folder: str | bytes | os.PathLike[str],
     *,
     index: str | None = "index.html",
     listing: bool = False,
@@ -47,12 +48,18 @@ def files(
     :param listing: whether a folder without one is listed.
     :param hidden: whether what begins with a dot is served.
     :param headers: more fields for each file, Cache-Control say.
-    :raises ValueError: when `folder` is none.
+    :raises ValueError: when `folder` is none, and for the empty path: "." is where the program runs.
+        TypeError, ValueError: for others that are not like that.
     """
-    root = os.path.realpath(folder)
-    if not os.path.isdir(root):
-        raise ValueError(f"files(): folder must be a directory: {shown(os.fspath(folder))}")
-    return _Files(root, index, listing, hidden, dict(headers or {}))
+    if not isinstance(folder, (str, bytes, os.PathLike)):
+        raise TypeError(f"files(): folder must be a path, not {shown(folder)}")
+    if index is not None and not isinstance(index, str):
+        raise TypeError(f"files(): index must be a str or None, not {shown(index)}")
+    given = os.fsdecode(folder)
+    root = os.path.realpath(given)
+    if not given or not os.path.isdir(root):
+        raise ValueError(f"files(): folder must be a directory: {shown(given)}")
+    return _Files(root, index, listing, hidden, dict(Headers(headers).items()))
 
 
 class _Files:
@@ -62,6 +69,9 @@ class _Files:
         self._listing = listing
         self._hidden = hidden
         self._headers = headers
+
+    def __repr__(self) -> str:
+        return f"<files of {shown(self._root)}>"
 
     def __call__(self, request: Request) -> Response:
         """The file that is asked for."""

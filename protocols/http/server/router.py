@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Router"]
 
 _REST = "*"
+_KNOWN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
 
 class _Node:
@@ -53,9 +54,12 @@ class Router:
     """
 
     def __init__(self, notFound: Callable[[Request], Any] | None = None) -> None:
+        if notFound is not None and not callable(notFound):
+            raise TypeError(f"Router(): notFound must be callable, not {shown(notFound)}")
         self._notFound = notFound if notFound is not None else _notFound
         self._literal: dict[str, dict[str, Any]] = {}
         self._root = _Node()
+        self._count = 0
         # (prefix, handler), the longest first.
         self._mounted: list[tuple[str, Any]] = []
 
@@ -67,10 +71,16 @@ class Router:
         :raises ValueError: for a path that is none, and when there is a handler for one of the methods.
         """
         segments, names = _pattern(path)
+        if not isinstance(methods, str) and not hasattr(methods, "__iter__"):
+            raise TypeError(f"Router: methods must be a list of str, not {shown(methods)}")
         given = [methods] if isinstance(methods, str) else list(methods)
+        if not given:
+            raise ValueError(f"Router: methods must be one at least: {shown(path)}")
         for method in given:
             if not isinstance(method, str) or not isToken(method.encode("latin-1", "replace")):
                 raise ValueError(f"Router: no method: {shown(method)}")
+            if method not in _KNOWN and method.upper() in _KNOWN:
+                raise ValueError(f"Router: methods are told apart by case: {method.upper()!r}, not {method!r}")
 
         def add(handler: Handler) -> Handler:
             if not callable(handler):
@@ -82,6 +92,7 @@ class Router:
             for method in given:
                 node.methods[method] = handler
                 node.names[method] = names
+            self._count += len(given)
             if not names:
                 self._literal[path] = node.methods
             return handler
@@ -114,7 +125,7 @@ class Router:
 
         :raises ValueError: for a prefix that is none, or is there.
         """
-        if not prefix.startswith("/") or "{" in prefix:
+        if not isinstance(prefix, str) or not prefix.startswith("/") or "{" in prefix:
             raise ValueError(f"Router.mount(): prefix must begin with a slash and have no parameters: {shown(prefix)}")
         if not callable(handler):
             raise TypeError(f"Router.mount(): handler must be callable, not {shown(handler)}")
@@ -123,6 +134,10 @@ class Router:
             raise ValueError(f"Router.mount(): something is mounted at {shown(prefix)}")
         self._mounted.append((prefix, handler))
         self._mounted.sort(key=lambda pair: -len(pair[0]))
+
+    def __repr__(self) -> str:
+        mounted = "".join(f", {prefix or '/'}" for prefix, _ in self._mounted)
+        return f"<Router of {self._count} routes{mounted and f', and mounted {mounted[2:]}'}>"
 
     def _nodeOf(self, segments: list[str]) -> _Node:
         node = self._root
@@ -206,6 +221,8 @@ def _pattern(path: str) -> tuple[list[str], tuple[str, ...]]:
     """The segments of a path as the tree has them, and the names of its parameters."""
     if not isinstance(path, str) or not path.startswith("/"):
         raise ValueError(f"Router: path must begin with a slash: {shown(path)}")
+    if "?" in path or "#" in path:
+        raise ValueError(f"Router: path must be without a query, which is in Request.query: {shown(path)}")
     segments: list[str] = []
     names: list[str] = []
     parts = path[1:].split("/")

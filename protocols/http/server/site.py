@@ -74,6 +74,8 @@ class Site(Factory):
         if not callable(handler):
             raise TypeError(f"Site(): handler must be callable, not {shown(handler)}")
         self.handler = handler
+        if limits is not None and not isinstance(limits, Limits):
+            raise TypeError(f"Site(): limits must be Limits, not {shown(limits)}")
         self.limits = REQUEST_LIMITS if limits is None else limits
         self.maxBody = None if maxBody is None else _count("maxBody", maxBody, 0)
         self.maxDiscard = _count("maxDiscard", maxDiscard, 0)
@@ -93,6 +95,8 @@ class Site(Factory):
             from protocols.http.h2 import Bounds
 
             bounds = Bounds() if bounds is None else bounds
+            if not isinstance(bounds, Bounds):
+                raise TypeError(f"Site(): bounds must be Bounds, not {shown(bounds)}")
         self.bounds = bounds
         self.clock = clock
         self.heads = Heads()
@@ -143,6 +147,9 @@ class Site(Factory):
         except ValueError:
             phrase = "Error"
         return Response(f"{status} {phrase}\n".encode(), status, contentType=TEXT)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {shown(self.handler)}, {len(self.channels)} connections>"
 
 
 class _Either(Protocol):

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["forwarded", "gzip", "log"]
 
+
+def _checkHandler(where: str, handler: Any) -> None:
+    if not callable(handler):
+        raise TypeError(f"{where}: handler must be callable, not {shown(handler)}")
+
+
 # ---- The access log ----
 
 
@@ -34,6 +40,9 @@ def log(handler: Handler, write: Callable[[str], object] | None = None) -> Handl
     :param write: called with each line, which has no end; by default it is an entry of level info on logger
         ``reactor.http.access``. What clients have sent is escaped in it.
     """
+    _checkHandler("log()", handler)
+    if write is not None and not callable(write):
+        raise TypeError(f"log(): write must be callable, not {shown(write)}")
     out = write if write is not None else _logged
 
     def over(request: Request, status: int, count: int, failure: Failure | None) -> None:
@@ -70,8 +79,12 @@ def gzip(handler: Handler, least: int = 1024, level: int = 6) -> Handler:
 
     :param level: 1 (fast) to 9 (small).
     """
-    if not 1 <= level <= 9:
-        raise ValueError(f"gzip(): level must be 1 to 9, not {shown(level)}")
+    _checkHandler("gzip()", handler)
+    for name, value, low, high in (("least", least, 0, None), ("level", level, 1, 9)):
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"gzip(): {name} must be an int, not {shown(value)}")
+        if value < low or (high is not None and value > high):
+            raise ValueError(f"gzip(): {name} must be {low} {'or more' if high is None else f'to {high}'}, not {value}")
 
     def gzipped(request: Request) -> Any:
         return then(handler(request), lambda response: _compress(request, response, least, level))
@@ -82,6 +95,8 @@ def gzip(handler: Handler, least: int = 1024, level: int = 6) -> Handler:
 def _compress(request: Request, response: Any, least: int, level: int) -> Any:
     if not isinstance(response, Response) or response.status in (204, 206, 304):
         return response
+    response.settle()
+    given, response = response, response.copied()
     kind = response.headers.get("content-type", response.contentType or "")
     body = response.body
     isFile = hasattr(body, "file")
@@ -102,6 +117,7 @@ def _compress(request: Request, response: Any, least: int, level: int) -> Any:
     if tag.startswith('"'):
         # It is no longer byte for byte the same (RFC 9110, section 8.8.3).
         response.headers["ETag"] = f"W/{tag}"
+    given.taken()
     packer = zlib.compressobj(level, wbits=31)
     if response.isBytes:
         response.body = packer.compress(body) + packer.flush()
@@ -162,6 +178,7 @@ def forwarded(handler: Handler, trusted: Iterable[Any]) -> Handler:
         to a UNIX socket.
     :raises ValueError, TypeError: for what is no such list.
     """
+    _checkHandler("forwarded()", handler)
     networks = Networks("forwarded()", "trusted", trusted)
 
     def behind(request: Request) -> Any:

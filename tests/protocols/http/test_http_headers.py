@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from protocols import http
@@ -109,3 +111,15 @@ def test_limits_are_named_and_stay_as_they_are() -> None:
     for bad, error in ((-1, ValueError), (1.5, TypeError), (True, TypeError)):
         with pytest.raises(error, match="fields="):
             Limits(fields=bad)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("what", [5, "a: b", b"ab", ["ab"], [("a",)], [("a", "b", "c")], [5]])
+def test_what_is_no_mapping_and_no_pairs_is_said(what: Any) -> None:
+    with pytest.raises(TypeError, match="headers must be a mapping, or pairs of a name and a value, not"):
+        Headers(what)
+    with pytest.raises(TypeError, match="headers must be a mapping"):
+        Headers().update(what)
+
+
+def test_pairs_may_be_lists() -> None:
+    assert Headers([["a", "b"]]).items() == [("a", "b")]  # type: ignore[list-item]

@@ -220,3 +220,28 @@ def test_more_fields(folder: Path) -> None:
 )
 def test_dates(date: str, seconds: int | None) -> None:
     assert timeOf(date) == seconds or (seconds is None and timeOf(date) != 784111777)
+
+
+@pytest.mark.parametrize(
+    ("folder", "arguments", "problem", "words"),
+    [
+        ("", {}, ValueError, "folder must be a directory: ''"),
+        (5, {}, TypeError, "folder must be a path, not 5"),
+        (".", {"index": 5}, TypeError, "index must be a str or None, not 5"),
+        (".", {"headers": {"a b": "x"}}, ValueError, "'a b'"),
+        (".", {"headers": {"a": 5}}, TypeError, "'a'"),
+        (".", {"headers": 5}, TypeError, "headers must be a mapping"),
+    ],
+)
+def test_what_no_folder_can_be_served_with_is_said_at_once(
+    folder: Any, arguments: Any, problem: type[Exception], words: str
+) -> None:
+    with pytest.raises(problem, match=words):
+        files(folder, **arguments)
+
+
+def test_a_folder_may_be_named_in_bytes(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    served = Served(files(bytes(tmp_path)))
+    served.send(get("/file"))
+    assert served.answers()[0].body == b"content"

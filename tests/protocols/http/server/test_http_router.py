@@ -167,3 +167,28 @@ def test_what_nothing_has_may_be_somebodys() -> None:
     served = Served(Router(lambda request: Response("mine", 404)))
     served.send(get("/x"))
     assert served.answers()[0].body == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem", "words"),
+    [
+        (lambda: Router(5), TypeError, "notFound must be callable, not 5"),  # type: ignore[arg-type]
+        (lambda: Router().route("/", 5), TypeError, "methods must be a list of str, not 5"),  # type: ignore[arg-type]
+        (lambda: Router().route("/", []), ValueError, "methods must be one at least"),
+        (lambda: Router().route("/", ["get"]), ValueError, "'GET', not 'get'"),
+        (lambda: Router().get("/a?b=1"), ValueError, "without a query"),
+        (lambda: Router().mount(5, app), ValueError, "prefix must begin with a slash"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_could_never_be_found_is_said_at_once(wrong: Any, problem: type[Exception], words: str) -> None:
+    with pytest.raises(problem, match=words):
+        wrong()
+
+
+def test_a_router_tells_what_it_has() -> None:
+    router = Router()
+    router.route("/a", ["GET", "PUT"])(root)
+    assert repr(router) == "<Router of 2 routes>"
+    router.mount("/x", app)
+    router.mount("/", app)
+    assert repr(router) == "<Router of 2 routes, and mounted /x, />"

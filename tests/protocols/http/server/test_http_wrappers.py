@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from httpserving import Served, get
 
-from protocols.http import Response, forwarded, gzip, log
+from protocols.http import Response, Site, forwarded, gzip, log
 from protocols.http.server import Request
 from reactor.defer import Deferred
 
@@ -168,3 +168,31 @@ class TestForwarded:
     def test_what_is_no_list_of_networks(self) -> None:
         with pytest.raises(TypeError, match="trusted"):
             forwarded(lambda request: Response(""), "10.0.0.1")
+
+
+def test_gzip_leaves_an_answer_that_is_given_back_again_as_it_is() -> None:
+    same = Response("word " * 1000)
+    served = Served(gzip(lambda request: same))
+    served.send(get("/", "Accept-Encoding: gzip") + get() + get("/", "Accept-Encoding: gzip"))
+    answers = served.answers()
+    assert [each.fields.get("content-encoding") for each in answers] == ["gzip", None, "gzip"]
+    assert answers[1].body == b"word " * 1000
+    assert answers[0].body == answers[2].body
+    assert not same.headers
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda: gzip(5), r"gzip\(\): handler must be callable, not 5"),  # type: ignore[arg-type]
+        (lambda: gzip(print, least="x"), r"gzip\(\): least must be an int"),  # type: ignore[arg-type]
+        (lambda: gzip(print, level="x"), r"gzip\(\): level must be an int"),  # type: ignore[arg-type]
+        (lambda: log(5), r"log\(\): handler must be callable"),  # type: ignore[arg-type]
+        (lambda: log(print, 5), r"log\(\): write must be callable"),  # type: ignore[arg-type]
+        (lambda: forwarded(5, trusted=[]), r"forwarded\(\): handler must be callable"),  # type: ignore[arg-type]
+        (lambda: Site(print, limits=5), r"Site\(\): limits must be Limits, not 5"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_cannot_be_wrapped_is_said_at_once(wrong: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        wrong()
