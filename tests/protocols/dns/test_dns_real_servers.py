@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ def test_realServers(net: Net, server: tuple[str, int]) -> None:
     net.turn(5)
 
 
+@pytest.fixture(scope="module")
+def twistedsReactor() -> None:
+    """Who imports twisted.names has Twisted's own reactor, too, with what it opens."""
+    import_module("twisted.internet.reactor")
+
+
 @contextmanager
 def twistedNames(net: Net) -> Iterator[tuple[str, int]]:
     """Twisted's server on our reactor, which also lends it its sockets."""
@@ -89,7 +96,7 @@ def twistedNames(net: Net) -> Iterator[tuple[str, int]]:
     yield "127.0.0.1", port
 
 
-def test_twistedsNames(net: Net) -> None:
+def test_twistedsNames(twistedsReactor: None, net: Net) -> None:
     with twistedNames(net) as server:
         resolver = dns.Resolver(net.reactor, servers=[server], search=[], timeout=20)
         assert [each.address for each in net.result(resolver.lookup("host.example"))] == ["192.0.2.1"]  # type: ignore[attr-defined]
