@@ -203,7 +203,7 @@ class Channel(Connection, Answering):
             self._last = True
         self.deadlines.since = now
         if request._over is not None:
-            self.tellOver(request, status, count, None)
+            request.tellOver(status, count, None)
         if last or self._waits or self._body is not None:
             self._further(last)
         elif self.written > self._lookAt:

@@ -15,7 +15,6 @@ from protocols.http.h1.states import State
 from protocols.http.server.deadlines import Deadlines
 from protocols.http.server.unsent import UNSENT, Unsent
 from reactor._ground.current import currentReactor
-from reactor._ground.log import reportException
 from reactor._ground.peerlog import peerMessage
 from reactor.failure import Failure
 from reactor.protocol import Protocol
@@ -310,7 +309,7 @@ class Connection(Protocol):
         protocol.makeConnection(handed)
         if rest:
             handed.deliver()
-        self.tellOver(request, 101, 0, None)
+        request.tellOver(101, 0, None)
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection is over: whoever works for it is told."""
@@ -329,15 +328,4 @@ class Connection(Protocol):
         if work is not None:
             work.cancel()
         if request is not None:
-            self.tellOver(
-                request, 0 if sender is None else sender.status, 0 if sender is None else sender.count, reason
-            )
-
-    def tellOver(self, request: Request, status: int, count: int, failure: Failure | None) -> None:
-        """Whoever asked for it is told that `request` is over."""
-        over, request._over = request._over, None
-        if over is not None:
-            try:
-                over(request, status, count, failure)
-            except Exception as e:
-                reportException("%r raised", e, over)
+            request.tellOver(0 if sender is None else sender.status, 0 if sender is None else sender.count, reason)

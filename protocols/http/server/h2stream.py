@@ -17,7 +17,6 @@ from protocols.http.server.answering import Answering
 from protocols.http.server.heads import Framing
 from protocols.http.server.request import Request
 from protocols.http.server.sending import senderOf
-from reactor._ground.log import reportException
 from reactor.failure import Failure
 
 TYPE_CHECKING = False
@@ -208,7 +207,7 @@ class ServerStream(Answering):
         body = self._body
         if body is not None:
             body.discard()
-        self.tellOver(request, status, count, None)
+        request.tellOver(status, count, None)
 
     def _allSent(self) -> None:
         """Nobody reads what is still to come of the request (RFC 9113, section 8.1)."""
@@ -242,7 +241,7 @@ class ServerStream(Answering):
         self._request = self._work = None
         self._giveBodyUp(Incomplete(self._stream.received, self._stream.expected))
         if request is not None:
-            self.tellOver(request, 0, 0, Failure(Incomplete(self.written)))
+            request.tellOver(0, 0, Failure(Incomplete(self.written)))
 
     def _giveBodyUp(self, problem: HTTPError) -> None:
         body, self._body = self._body, None
@@ -261,13 +260,4 @@ class ServerStream(Answering):
             work.cancel()
         if request is not None:
             status, count = (0, 0) if sender is None else (sender.status, sender.count)
-            self.tellOver(request, status, count, Failure(problem))
-
-    def tellOver(self, request: Request, status: int, count: int, failure: Failure | None) -> None:
-        """Whoever asked for it is told that `request` is over."""
-        over, request._over = request._over, None
-        if over is not None:
-            try:
-                over(request, status, count, failure)
-            except Exception as e:
-                reportException("%r raised", e, over)
+            request.tellOver(status, count, Failure(problem))

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from protocols.http.body.streams import Body
 from protocols.http.headers import Headers
+from reactor._ground.log import reportException
 from reactor.defer import Deferred, fail
 
 TYPE_CHECKING = False
@@ -257,6 +258,15 @@ class Request:
                 earlier(request, status, count, failure)
 
             self._over = both
+
+    def tellOver(self, status: int, count: int, failure: Failure | None) -> None:
+        """The connection: it is over. Whoever asked by `whenOver` is told, once."""
+        over, self._over = self._over, None
+        if over is not None:
+            try:
+                over(self, status, count, failure)
+            except Exception as e:
+                reportException("%r raised", e, over)
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.target}>"
