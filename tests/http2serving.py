@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import hpack
+from httpserving import RawClient
 
 from protocols.http import Response
 from protocols.http.h2 import Bounds
@@ -24,7 +25,6 @@ from protocols.http.h2.frames import (
 from protocols.http.server import Request, Site
 from reactor.task import Clock
 from reactor.testing import connectedPair
-from httpserving import RawClient
 
 END_STREAM, END_HEADERS, PADDED, PRIORITIZED = 0x1, 0x4, 0x8, 0x20
 GET = [(":method", "GET"), (":scheme", "http"), (":authority", "example.org"), (":path", "/")]

@@ -15,7 +15,6 @@ from wsnet import Traced as TracedMessages
 from zope.interface import implementedBy
 from zope.interface.verify import verifyObject
 
-import reactor.endpoints._plugins as plugins
 from protocols.irc import IRC, IRCClient
 from protocols.portforward import ProxyFactory
 from protocols.websocket import (
@@ -208,7 +207,7 @@ def test_throughAProxy(net: Net) -> None:
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The entry points of this source tree, installed or not."""
     config = ConfigParser()
-    config.read(Path(plugins.__file__).resolve().parents[2] / "setup.cfg")
+    config.read(Path(__file__).resolve().parents[3] / "setup.cfg")
     found = []
     for side in ("client", "server"):
         group = f"reactor.endpoints.{side}"

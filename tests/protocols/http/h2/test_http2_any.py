@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from http2serving import ACK, GET, POST, block
+from http2serving import settings as said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +16,6 @@ from protocols.http.error import HTTPError
 from protocols.http.h2 import Bounds, ConnectionFailed, Session, Stream
 from protocols.http.h2.frames import PREFACE, frame
 from protocols.http.h2.messages import listOf
-from http2serving import ACK, GET, POST, block
-from http2serving import settings as said
 
 
 class Owner:

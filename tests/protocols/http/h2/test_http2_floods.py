@@ -8,12 +8,6 @@ import logging
 from typing import Any
 
 import pytest
-
-from protocols.http import Response
-from protocols.http.h2 import Bounds
-from protocols.http.h2.bounds import Budget
-from protocols.http.h2.frames import DATA, HEADERS, PING, PREFACE, PRIORITY, frame
-from reactor.defer import Deferred
 from http2serving import (
     ACK,
     END_HEADERS,
@@ -29,6 +23,12 @@ from http2serving import (
     settings,
     window,
 )
+
+from protocols.http import Response
+from protocols.http.h2 import Bounds
+from protocols.http.h2.bounds import Budget
+from protocols.http.h2.frames import DATA, HEADERS, PING, PREFACE, PRIORITY, frame
+from reactor.defer import Deferred
 
 CALM, SETTINGS_TIMEOUT, CANCEL = 11, 4, 8
 UPLOAD = head(1, POST, END_HEADERS)

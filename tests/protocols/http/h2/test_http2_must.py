@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from protocols.http import Response
-from protocols.http.h2.frames import DATA, HEADERS, PING, PREFACE, PRIORITY, PUSH_PROMISE, SETTINGS, frame
 from http2serving import (
     ACK,
     END_HEADERS,
@@ -26,6 +23,9 @@ from http2serving import (
     settings,
     window,
 )
+
+from protocols.http import Response
+from protocols.http.h2.frames import DATA, HEADERS, PING, PREFACE, PRIORITY, PUSH_PROMISE, SETTINGS, frame
 
 PROTOCOL, FLOW, CLOSED, SIZE, COMPRESSION = 1, 3, 5, 6, 9
 OPEN = END_HEADERS
