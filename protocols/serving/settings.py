@@ -64,10 +64,9 @@ class Settings:
 def _workers(text: str) -> int:
     if text == "auto":
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = int(text)
-    if count < 1:
-        raise ValueError
-    return count
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"a number from 1 on, or auto, not {text!r}")
+    return int(text)
 
 
 def _seconds(text: str) -> float | None:

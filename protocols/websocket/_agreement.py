@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlsplit
 
+from protocols.http.fields import checkedName, checkedValue
 from protocols.websocket._deflate import Deflate
 from protocols.websocket._library import (
     ClientPerMessageDeflateFactory,
@@ -92,6 +93,8 @@ def checkSubprotocols(where: str, subprotocols: Any) -> list[str]:
     """`subprotocols` as a list; TypeError, ValueError, which name `where`, for what is none."""
     if isinstance(subprotocols, (str, bytes)):
         raise TypeError(f"{where}: subprotocols must be a list of str, not {subprotocols!r}")
+    if not hasattr(subprotocols, "__iter__"):
+        raise TypeError(f"{where}: subprotocols must be a list of str, not {subprotocols!r}")
     found = list(subprotocols)
     for each in found:
         if not isinstance(each, str) or not _TOKEN.fullmatch(each):
@@ -127,6 +130,8 @@ class Granting:
         """
         self.subprotocols = checkSubprotocols(where, subprotocols)
         if isinstance(origins, (str, bytes)) and origins != SAME:
+            raise TypeError(f"{where}: origins must be a list of origins, {SAME!r} or None, not {origins!r}")
+        if origins is not None and not hasattr(origins, "__iter__"):
             raise TypeError(f"{where}: origins must be a list of origins, {SAME!r} or None, not {origins!r}")
         self.origins = origins if origins is None or origins == SAME else list(origins)
         self.options = options
@@ -220,13 +225,15 @@ class Proposal:
         url: str,
         subprotocols: Any,
         origin: str | None,
-        headers: Iterable[tuple[str, str]],
+        headers: Iterable[tuple[str | bytes, str | bytes]],
         options: Options,
     ) -> None:
         """See `connect`. ValueError, TypeError, which name `where`, for what is none."""
         found = checkSubprotocols(where, subprotocols)
         if not isinstance(url, str):
             raise TypeError(f"{where}: url must be a str, not {url!r}")
+        if origin is not None and not isinstance(origin, str):
+            raise TypeError(f"{where}: origin must be a str or None, not {origin!r}")
         try:
             uri = parse_uri(url)
         except (InvalidURI, ValueError) as e:
@@ -250,9 +257,9 @@ class Proposal:
         fields = [(n.encode("ascii"), v.encode("latin-1")) for n, v in request.headers.raw_items()]
         reserved = {name.lower() for name, _ in fields} - {b"authorization"}
         for name, value in headers:
-            if name.lower().encode("latin-1", "replace") in reserved:
-                raise ValueError(f"{where}: headers: {name} is a field of the handshake's own")
-            fields.append((name.encode("latin-1"), value.encode("latin-1")))
+            if checkedName(name).lower() in reserved:
+                raise ValueError(f"{where}: headers: {name!r} is a field of the handshake's own")
+            fields.append((checkedName(name), checkedValue(name, value)))
         self.asked = Asked(request.path, fields)
 
     def judge(self, status: int, reason: str, fields: Fields, body: bytes = b"") -> Agreement:

@@ -60,6 +60,8 @@ class Options:
                 continue
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a positive int, not {value!r}")
+        if not isinstance(self.compression, bool):
+            raise TypeError(f"compression must be True or False, not {self.compression!r}")
         if self.compressionLevel not in range(1, 10):
             raise ValueError(f"compressionLevel must be from 1 to 9, not {self.compressionLevel!r}")
         if self.compressionBits not in range(9, 16):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from protocols.http.headers import Headers
 from protocols.websocket._agreement import SAME, Granting
 from protocols.websocket._options import optionsFrom
 from protocols.websocket._transport import WebSocketTransport
@@ -13,7 +14,7 @@ from reactor.defer import Deferred, fail, succeed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["accept"]
 
@@ -24,7 +25,7 @@ def accept(
     origins: Any = SAME,
     protocol: Any = None,
     clock: Any = None,
-    headers: Iterable[tuple[str | bytes, str | bytes]] = (),
+    headers: Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]] = (),
     **options: Any,
 ) -> Deferred[Any]:
     """Open the WebSocket that a `protocols.http.Request` asks for. The Deferred, which has fired, has a `WebSocket`, or
@@ -34,11 +35,12 @@ def accept(
     stays open.
 
     :param protocol: called without arguments for a `WebSocketProtocol`, for programs of callbacks.
-    :param headers: more fields of the answer.
+    :param headers: more fields of the answer: a mapping, or pairs of a name and a value.
     :raises HandshakeError: by the Deferred, for a request that asks for none or for one that may not be; a handler that
         lets it out has the client answered with its status.
     :raises ValueError, TypeError: for arguments that are not like those of `WebSocketFactory`.
     """
+    more = Headers(headers).raw
     granting = Granting("accept()", subprotocols, origins, optionsFrom("accept()", options))
     try:
         if request.headers.get("transfer-encoding") or request.headers.get("content-length", "0") != "0":
@@ -54,6 +56,6 @@ def accept(
     made = WebSocket(granting.options.maxWaiting) if protocol is None else protocol()
     carried = WebSocketTransport(False, made, agreement, granting.options, clock)
     carried.endsWithHandler = protocol is None
-    fields = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), *agreement.fields, *headers]
+    fields = [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade"), *agreement.fields, *more]
     request.switchProtocol(carried, fields)
     return succeed(made)

@@ -26,6 +26,8 @@ def connect(url: str, *, reactor: Any = None, protocol: Any = None, **arguments:
     :raises ValueError, TypeError: for arguments that are not like that. What the network and the server do comes by
         the Deferred, see `WebSocketClientEndpoint.connect`.
     """
+    if protocol is not None and not callable(protocol):
+        raise TypeError(f"connect(): protocol must be callable, not {protocol!r}")
     endpoint = WebSocketClientEndpoint(reactor, url, **arguments)
     if protocol is None:
         waiting = endpoint._options.maxWaiting

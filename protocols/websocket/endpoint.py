@@ -14,8 +14,9 @@ from protocols._proxying.names import Destination, fromArguments
 from protocols._proxying.tunnel import connectThrough
 from protocols.http.error import HTTPError
 from protocols.http.h1 import ResponseReader, requestHead
+from protocols.http.headers import Headers as HTTPHeaders
 from protocols.http.limits import RESPONSE_LIMITS
-from protocols.websocket._agreement import SAME, Agreement, Proposal
+from protocols.websocket._agreement import SAME, Agreement, Proposal, checkSubprotocols
 from protocols.websocket._library import parse_uri
 from protocols.websocket._options import Options, optionsFrom
 from protocols.websocket._stream import ByteStream, withMessages
@@ -26,7 +27,7 @@ from reactor.endpoints import HostnameEndpoint, clientFromString, quoteStringArg
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from zope.interface import implementer
 
@@ -132,7 +133,7 @@ class WebSocketClientEndpoint:
         url: str,
         subprotocols: Iterable[str] = (),
         origin: str | None = None,
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         endpoint: Any = None,
         tls: Any = None,
         clock: Any = None,
@@ -143,7 +144,7 @@ class WebSocketClientEndpoint:
         :param url: ``ws://host:port/path?query`` or ``wss://...``; with ``user:password@`` these are sent (Basic).
         :param subprotocols: those that are spoken, the best first.
         :param origin: the Origin field, for servers that look at it.
-        :param headers: more fields of the request, ``(name, value)``.
+        :param headers: more fields of the request: a mapping, or pairs of a name and a value.
         :param endpoint: what to connect through: any client endpoint, one of a proxy or a UNIX socket, say. None: to
             the host that the URL names. TLS is put on it for ``wss``.
         :param tls: what `reactor.ssl` makes for a client; None: the system's trust, and the URL's host to be verified.
@@ -156,15 +157,17 @@ class WebSocketClientEndpoint:
         self._arguments = (
             where,
             url,
-            list(subprotocols) if not isinstance(subprotocols, str) else subprotocols,
+            checkSubprotocols(where, subprotocols),
             origin,
-            list(headers),
+            HTTPHeaders(headers).raw,
             self._options,
         )
         proposal = Proposal(*self._arguments)
         requestHead("GET", proposal.asked.target, proposal.asked.fields)
         if tls is not None and not proposal.secure:
             raise ValueError(f"{where}: tls goes with wss, not with {url!r}")
+        if endpoint is not None and not hasattr(endpoint, "connect"):
+            raise TypeError(f"{where}: endpoint must be a client endpoint, not {endpoint!r}")
         self._destination = Destination(where, proposal.host, proposal.port)
         inner = endpoint if endpoint is not None else HostnameEndpoint(reactor, proposal.host, proposal.port)
         if proposal.secure:

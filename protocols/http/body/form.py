@@ -27,7 +27,7 @@ def formEncoded(pairs: Pairs, argument: str = "form") -> str:
 
 def textPairs(pairs: Pairs, argument: str) -> Iterator[tuple[bytes, bytes]]:
     """Each name with each of its values, as bytes."""
-    if isinstance(pairs, (str, bytes)):
+    if isinstance(pairs, (str, bytes)) or not hasattr(pairs, "__iter__"):
         raise TypeError(f"{argument} must be a mapping or pairs of names and values, not {type(pairs).__name__}")
     several = isinstance(pairs, Mapping)
     for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:

@@ -32,6 +32,8 @@ def multipart(form: Pairs | None, files: Files, boundary: str | None = None) -> 
     :param boundary: what stands between the parts; None: 128 random bits, which no file can have foreseen.
     :raises TypeError, ValueError: for what is not like that; a content type that has the end of a line.
     """
+    if isinstance(files, (str, bytes)) or not hasattr(files, "__iter__"):
+        raise TypeError(f"files must be a mapping or pairs of names and files, not {type(files).__name__}")
     mark = (os.urandom(16).hex() if boundary is None else boundary).encode("ascii")
     sources: list[Any] = []
     text = bytearray()

@@ -21,7 +21,7 @@ from protocols.http.error import HTTPError
 from protocols.http.fields import isToken
 from protocols.http.h1 import requestHead
 from protocols.http.headers import Headers
-from protocols.http.limits import RESPONSE_LIMITS
+from protocols.http.limits import RESPONSE_LIMITS, Limits
 from reactor._ground.current import currentReactor
 from reactor.defer import Deferred, fail
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from protocols.http.client.response import Response
     from protocols.http.client.urls import URL
     from protocols.http.h2.bounds import Bounds
-    from protocols.http.limits import Limits
 
 USER_AGENT = "reactor"
 # Where nothing was said: None means something.
@@ -121,6 +120,15 @@ class Client:
             _checkSeconds(name, value)
         if connectTimeout is not None:
             _checkSeconds("connectTimeout", connectTimeout)
+        for name, number, least in (("maxBody", maxBody, 0), ("retries", retries, 0)):
+            _checkCount(name, number, least)
+        for name, optional, least in (("redirects", redirects, 0), ("maxUses", maxUses, 1)):
+            if optional is not None:
+                _checkCount(name, optional, least)
+        if not isinstance(cookies, (bool, CookieJar)):
+            raise TypeError(f"cookies must be True, False or a CookieJar, not {cookies!r}")
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits must be Limits, not {limits!r}")
         self._options = (maxConnections, maxPerHost, idleTimeout, maxUses, continueTimeout, limits)
         self.timeout = timeout
         self.connectTimeout = connectTimeout
@@ -211,12 +219,18 @@ class Client:
             timeout = self.timeout
         else:
             _checkSeconds("timeout", timeout)
+        if maxBody is not None:
+            _checkCount("maxBody", maxBody, 0)
+        if redirects is not _UNSAID and redirects is not None:
+            _checkCount("redirects", redirects, 0)
         payload = _payload(body, json, form, files)
         fields: list[tuple[bytes, bytes]] | None = None
         credentials = auth if auth is not None else where.credentials
         if headers is not None or credentials is not None:
             checked = Headers(headers)
             self._checkFields(checked)
+            if auth is not None and (not isinstance(auth, (tuple, list)) or len(auth) != 2):
+                raise TypeError(f"auth must be a user name and a password, not {type(auth).__name__}")
             if credentials is not None and "authorization" not in checked:
                 checked["Authorization"] = basic(*credentials)
             fields = checked.raw
@@ -419,6 +433,13 @@ def _checkSeconds(name: str, value: object) -> None:
         raise ValueError(f"{name} must be seconds, more than 0, not {value!r}")
 
 
+def _checkCount(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be {least} or more, not {value!r}")
+
+
 def _payload(body: Any, json: Any, form: Any, files: Any) -> Payload | None:
     given = [name for name, value in (("body", body), ("form", form), ("files", files)) if value is not None]
     if json is not _UNSAID:
@@ -437,7 +458,11 @@ def _payload(body: Any, json: Any, form: Any, files: Any) -> Payload | None:
         return payloadOf(body)
     from json import dumps
 
-    return Payload([dumps(json, allow_nan=False).encode()], "application/json")
+    try:
+        text = dumps(json, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as e:
+        raise type(e)(f"json cannot be written: {e}") from None
+    return Payload([text.encode()], "application/json")
 
 
 def _announce(payload: Payload, fields: list[tuple[bytes, bytes]] | None) -> None:

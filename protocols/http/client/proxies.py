@@ -108,6 +108,9 @@ def choosing(proxy: Any) -> Callable[[URL], Proxy | None] | None:
     if proxy == ENVIRONMENT:
         return fromEnvironment(os.environ)
     if isinstance(proxy, dict):
+        unknown = sorted(map(repr, proxy.keys() - {"http", "https"}))
+        if unknown:
+            raise ValueError(f"proxy is for the schemes http and https, not for {unknown[0]}")
         each = {scheme: Proxy(text) for scheme, text in proxy.items()}
         return lambda url: each.get(url.scheme)
     one = Proxy(proxy)

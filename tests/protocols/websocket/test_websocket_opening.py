@@ -258,11 +258,29 @@ def test_theRequestHasWhatTheUrlAndTheProgramSay(net: Net) -> None:
         ({"url": "ws://x", "compressionBits": 8}, "compressionBits"),
         ({"url": "ws://x", "tls": object()}, "wss"),
         ({"url": b"ws://x"}, "url must be a str"),
+        ({"url": "ws://x", "headers": 5}, "headers must be a mapping"),
+        ({"url": "ws://x", "headers": {"X": 5}}, "'X'"),
+        ({"url": "ws://x", "origin": 5}, "origin must be a str or None, not 5"),
+        ({"url": "ws://x", "subprotocols": 5}, "list of str"),
+        ({"url": "ws://x", "endpoint": "tcp:x:1"}, "endpoint must be a client endpoint, not 'tcp:x:1'"),
+        ({"url": "ws://x", "compression": "x"}, "compression must be True or False"),
     ],
 )
 def test_argumentsThatAreNoneAreToldAtOnce(net: Net, arguments: dict[str, Any], text: str) -> None:
     with pytest.raises((ValueError, TypeError), match=text):
         WebSocketClientEndpoint(net.reactor, **arguments)
+
+
+def test_headersMayBeAMapping(net: Net) -> None:
+    endpoint = WebSocketClientEndpoint(net.reactor, "ws://x", headers={"X-More": "yes"})
+    assert (b"X-More", b"yes") in endpoint._arguments[4]
+
+
+def test_whatTheOtherFunctionsDoNotTakeIsToldAtOnce(net: Net) -> None:
+    with pytest.raises(TypeError, match="protocol must be callable, not 5"):
+        connect("ws://x", reactor=net.reactor, protocol=5)
+    with pytest.raises(TypeError, match="origins must be a list of origins"):
+        WebSocketFactory(origins=5)
 
 
 def test_aFactoryThatBuildsNothing(net: Net) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from webbing import Script, Web, reply
 
+from protocols.http import Client
 from protocols.http.error import StatusError, TooLarge
 from reactor.defer import Deferred
 
@@ -370,3 +371,50 @@ def test_json_of_a_large_answer(web: Web) -> None:
         return await (await web.client().get(server.url())).json()
 
     assert web.run(read()) == data
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "words"),
+    [
+        ({"maxBody": "x"}, TypeError, "maxBody must be an int, not 'x'"),
+        ({"maxBody": None}, TypeError, "maxBody must be an int, not None"),
+        ({"maxBody": -1}, ValueError, "maxBody must be 0 or more, not -1"),
+        ({"retries": True}, TypeError, "retries must be an int"),
+        ({"retries": -1}, ValueError, "retries must be 0 or more"),
+        ({"redirects": "x"}, TypeError, "redirects must be an int"),
+        ({"redirects": -1}, ValueError, "redirects must be 0 or more"),
+        ({"maxUses": 0}, ValueError, "maxUses must be 1 or more"),
+        ({"cookies": {"a": "b"}}, TypeError, "cookies must be True, False or a CookieJar"),
+        ({"limits": 5}, TypeError, "limits must be Limits, not 5"),
+        ({"headers": 5}, TypeError, "headers must be a mapping"),
+        ({"proxy": {"ftp": "http://x"}}, ValueError, "proxy is for the schemes http and https, not for 'ftp'"),
+    ],
+)
+def test_what_no_client_can_be_is_said_where_it_is_made(
+    arguments: dict[str, Any], problem: type[Exception], words: str
+) -> None:
+    with pytest.raises(problem, match=words):
+        Client(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem", "words"),
+    [
+        ({"maxBody": "x"}, TypeError, "maxBody must be an int"),
+        ({"redirects": True}, TypeError, "redirects must be an int"),
+        ({"redirects": -1}, ValueError, "redirects must be 0 or more"),
+        ({"auth": "ab"}, TypeError, "auth must be a user name and a password, not str"),
+        ({"auth": 5}, TypeError, "auth must be a user name and a password, not int"),
+        ({"params": 5}, TypeError, "params must be a mapping or pairs"),
+        ({"form": 5}, TypeError, "form must be a mapping or pairs"),
+        ({"files": 5}, TypeError, "files must be a mapping or pairs"),
+        ({"headers": "a: b"}, TypeError, "headers must be a mapping, or pairs"),
+        ({"json": object()}, TypeError, "json cannot be written"),
+        ({"json": float("nan")}, ValueError, "json cannot be written"),
+    ],
+)
+def test_what_no_request_can_have_is_said_at_the_call(
+    web: Web, arguments: dict[str, Any], problem: type[Exception], words: str
+) -> None:
+    with pytest.raises(problem, match=words):
+        web.client().request("POST", "http://127.0.0.1:1/", **arguments)
