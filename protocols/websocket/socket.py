@@ -45,6 +45,12 @@ class WebSocket(WebSocketProtocol):
         self._count = 0
         self._reason: Failure | None = None
 
+    def __repr__(self) -> str:
+        transport = self.transport
+        if transport is None:
+            return "<WebSocket that is not open yet>"
+        return f"<WebSocket with {transport.getPeer()}, {'open' if self._reason is None else 'over'}>"
+
     # Messages in.
 
     def messageReceived(self, message: str | bytes) -> None:

@@ -178,3 +178,12 @@ def test_messagesThatCameBeforeTheEndAreStillRead(net: Net) -> None:
 def test_aProtocolOfTheProgramsOwn(net: Net) -> None:
     client, _ = opened(net, serve(net, Echo), protocol=Traced)
     assert isinstance(client, Traced) and client.factory is not None
+
+
+def test_itTellsWithWhomItIsAndWhetherItIsOver(net: Net) -> None:
+    assert repr(WebSocket()) == "<WebSocket that is not open yet>"
+    socket, end = opened(net, serve(net))
+    peer = socket.transport.getPeer()
+    assert repr(socket) == f"<WebSocket with {peer}, open>"
+    net.result(socket.close())
+    assert repr(socket) == f"<WebSocket with {peer}, over>"
