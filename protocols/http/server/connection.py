@@ -12,6 +12,7 @@ from protocols.http.body.streams import Body
 from protocols.http.error import HTTPError, Incomplete, Timeout, TooLarge
 from protocols.http.h1 import RequestReader, responseHead
 from protocols.http.h1.states import State
+from protocols.http.headers import Headers
 from protocols.http.server.deadlines import Deadlines
 from protocols.http.server.unsent import UNSENT, Unsent
 from reactor._ground.current import currentReactor
@@ -292,6 +293,8 @@ class Connection(Protocol):
             raise RuntimeError("switchProtocol(): the client has not asked for another protocol")
         if self._body is not None and not request._head.contentLength == 0:
             raise RuntimeError("switchProtocol(): the request has a body that has not come")
+        fields = list(fields)
+        _checkSwitch(Headers(fields), request._head.upgrade)
         head = responseHead(101, fields)
         rest = self._reader.switch()
         transport = self.transport
@@ -329,3 +332,13 @@ class Connection(Protocol):
             work.cancel()
         if request is not None:
             request.tellOver(0 if sender is None else sender.status, 0 if sender is None else sender.count, reason)
+
+
+def _checkSwitch(said: Headers, asked: tuple[str, ...]) -> None:
+    """A change of protocol names what the client has asked for, and Upgrade in Connection (RFC 9110, section 7.8)."""
+    named = [each.strip() for each in said.get("upgrade", "").split(",")]
+    offered = [each.lower() for each in asked]
+    if not all(each.lower() in offered for each in named):
+        raise ValueError(f"switchProtocol(): Upgrade must name of {', '.join(asked)}, not {', '.join(named)!r}")
+    if "upgrade" not in [each.strip().lower() for each in said.get("connection", "").split(",")]:
+        raise ValueError("switchProtocol(): fields must have Connection: Upgrade")

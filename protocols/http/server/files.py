@@ -12,6 +12,7 @@ import stat
 from email.utils import formatdate
 from html import escape
 from mimetypes import guess_type
+from time import time
 from urllib.parse import quote
 
 from protocols.http.headers import Headers
@@ -152,7 +153,8 @@ class _Files:
         tag = f'"{about.st_mtime_ns:x}-{size:x}"'
         fields = {
             "ETag": tag,
-            "Last-Modified": formatdate(int(about.st_mtime), usegmt=True),
+            # One that is yet to come is a clock's mistake, and must not be said (RFC 9110, section 8.8.2.1).
+            "Last-Modified": formatdate(int(min(about.st_mtime, time())), usegmt=True),
             "Accept-Ranges": "bytes",
             **self._headers,
         }

@@ -35,8 +35,10 @@ class Framing(Enum):
 
 
 def hasNoBody(method: str, status: int) -> bool:
-    """Whether an answer of that status to that method has no body, whatever its fields say (RFC 9112, section 6.3)."""
-    return method == "HEAD" or status in (204, 304) or (method == "CONNECT" and status < 300)
+    """Whether an answer of that status to that method has no body, whatever its fields say (RFC 9112, section 6.3); or
+    must have none, as one with 205 (RFC 9110, section 15.3.6).
+    """
+    return method == "HEAD" or status in (204, 205, 304) or (method == "CONNECT" and status < 300)
 
 
 class Heads:
@@ -66,7 +68,7 @@ class Heads:
 
     def keep(self, status: int, length: int, contentType: str | None) -> bytes | None:
         """The head for `kept`, which has it from now on; None if an answer like that has no plain head."""
-        if status in (204, 304):
+        if status in (204, 205, 304):
             return None
         try:
             head = responseHead(status, self._plain(length, contentType))
@@ -112,10 +114,18 @@ class Heads:
             fields.append(("Date", self.date))
         empty = hasNoBody(head.method, status)
         framing = Framing.NONE
-        if b"content-length" in names:
+        if status == 205:
+            # No body, which has to be said: with nothing of it the end of the connection would be its end.
+            length = 0
+        if head.method == "CONNECT" and status < 300:
+            # RFC 9110, section 9.3.6.
+            if b"content-length" in names:
+                raise ValueError("Response(): success in answer to CONNECT has no Content-Length")
+        elif b"content-length" in names:
             # Of an answer to HEAD it says how long the body would have been.
             framing = Framing.NONE if empty else Framing.LENGTH
-            if length is not None and not empty and response.headers["content-length"] != str(length):
+            isChecked = length is not None and (not empty or status == 205)
+            if isChecked and response.headers["content-length"] != str(length):
                 raise ValueError(f"Response(): Content-Length is given, and is not that of the body, {length}")
         elif length is not None:
             framing = Framing.NONE if empty else Framing.LENGTH
@@ -133,9 +143,14 @@ class Heads:
                 fields.append(("Content-Type", contentType))
         if framing is Framing.CLOSE or (b"connection" in names and _says(given, b"close")):
             closes = True
+        options = ["close"] if closes else []
+        if b"upgrade" in names and (closes or not _says(given, b"upgrade")):
+            # Whoever sends the one has to say the other (RFC 9110, section 7.8).
+            options.append("Upgrade")
         if closes:
             given = [pair for pair in given if pair[0].lower() != b"connection"]
-            fields.append(("Connection", "close"))
+        if options:
+            fields.append(("Connection", ", ".join(options)))
         elif not head.version and b"connection" not in names:
             fields.append(("Connection", "keep-alive"))
         return [*fields, *given], framing, closes

@@ -239,6 +239,7 @@ class Request:
         What the handler returns from then on is not looked at. One that raises ends the connection.
 
         :raises RuntimeError: when it is answered, its body has not come, or the client did not ask for it.
+        :raises ValueError: for fields that name another protocol than the client did, or none.
         """
         self._channel.switch(self, protocol, fields)
 

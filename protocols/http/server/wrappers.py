@@ -93,7 +93,7 @@ def gzip(handler: Handler, least: int = 1024, level: int = 6) -> Handler:
 
 
 def _compress(request: Request, response: Any, least: int, level: int) -> Any:
-    if not isinstance(response, Response) or response.status in (204, 206, 304):
+    if not isinstance(response, Response) or response.status in (204, 205, 206, 304):
         return response
     response.settle()
     given, response = response, response.copied()
