@@ -20,6 +20,7 @@ from protocols.http.client.urls import parse
 from protocols.http.error import HTTPError
 from protocols.http.fields import isToken
 from protocols.http.h1 import requestHead
+from protocols.http.h1.startlines import isAuthority
 from protocols.http.headers import Headers
 from protocols.http.limits import RESPONSE_LIMITS, Limits
 from reactor._ground.current import currentReactor
@@ -241,10 +242,16 @@ class Client:
         exchange = Exchange(self, method, where, timeout)
         if payload is not None:
             exchange.payload = payload
+            if method.upper() == "TRACE":
+                raise ValueError("body: a request with TRACE has none (RFC 9110, section 9.3.8)")
             _announce(payload, fields)
-            exchange.expects = expectContinue
-        elif method in _WITH_BODY and fields is None:
-            fields = []
+            # Nothing may be expected where nothing follows (section 10.1.1).
+            exchange.expects = expectContinue and payload.length != 0
+        elif fields is None:
+            fields = [] if method in _WITH_BODY else None
+        elif any(name.lower() == b"content-length" and value != b"0" for name, value in fields):
+            # The next request on that connection would be taken for this one's body.
+            raise ValueError("headers: Content-Length of a request without a body")
         exchange.fields = fields
         exchange.decode = decode
         if maxBody is not None:
@@ -409,6 +416,8 @@ class Client:
             raise ValueError("headers: Expect is not the program's to say: expectContinue=True asks before a body")
         if len(headers.getAll("host")) > 1 or len(headers.getAll("content-length")) > 1:
             raise ValueError("headers: Host and Content-Length can be there once only")
+        if not isAuthority(headers.get("host", "a").encode("latin-1")):
+            raise ValueError(f"headers: Host must be a host, or host and port, not {headers['host']!r}")
 
     def __repr__(self) -> str:
         return f"<Client with {self.connections} connections>"
