@@ -38,7 +38,7 @@ ANY_SELECTOR = {
     "names, before there is a socket": "C22",
     "above the transport": (
         "PROXY SOCKS S_lines S_netstrings S_prefixes S_parsers S_irc S_ircAgain S_dns S_httpClient "
-        "S_websocket S_startTLS S_logs S_httpSlow S_httpHandler S_httpFlood S_httpStop"
+        "S_websocket S_startTLS S_logs S_httpBody S_httpExpect S_httpSlow S_httpHandler S_httpFlood S_httpStop"
     ),
     "settings": "S_tlsClient S_tlsServer S_unix",
     "of one selector alone": "F6",

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from webbing import Script, Web, reply
 
-from protocols.http.error import BadResponse
+from protocols.http.error import BadResponse, Incomplete
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 EXPECTS = {"expectContinue": True}
@@ -159,7 +159,7 @@ class Declining(Script):
             self.say(reply(b"", "403 No"))
 
 
-def test_9110_10_1_1_a_body_that_was_declined_is_not_sent_and_the_connection_not_used_again(web: Web) -> None:
+def test_S_httpExpect_a_body_that_was_declined_is_not_sent_and_the_connection_not_used_again(web: Web) -> None:
     server = web.serve(b"")
     server.protocol = Declining
     client = web.client()
@@ -167,6 +167,27 @@ def test_9110_10_1_1_a_body_that_was_declined_is_not_sent_and_the_connection_not
         response = web.run(client.put(server.url(), body=b"GET /smuggled HTTP/1.1\r\n\r\n", expectContinue=True))
         assert response.status == 403
     assert server.made == 2 and b"smuggled" not in server.received
+    web.net.until(lambda: not server.open)
+
+
+@pytest.mark.parametrize(
+    ("rest", "error"),
+    [
+        (b"5\r\nhello", Incomplete),
+        (b"5\r\nhello\r\n0\r\n", Incomplete),
+        (b"5\r\nhello\n0\r\n\r\n", BadResponse),
+        (b"5\r\nhello\r\n5;\nxx\r\n0\r\n\r\n", BadResponse),
+        (b"5\r\nhello\r\n0\r\nContent-Length: 5\r\n\r\n", BadResponse),
+    ],
+)
+def test_S_httpBody_what_came_is_read_and_then_what_is_wrong_with_it(
+    web: Web, rest: bytes, error: type[Exception]
+) -> None:
+    """RFC 9112, sections 7.1 and 8: none of them is whole."""
+    server = web.serve(closing(OK + b"Transfer-Encoding: chunked\r\n\r\n" + rest))
+    with pytest.raises(error) as raised:
+        web.fetch(web.client(), server.url())
+    assert getattr(raised.value, "received", 5) == 5
     web.net.until(lambda: not server.open)
 
 

@@ -17,6 +17,7 @@ import pytest
 from httpserving import Served, get, post
 
 from protocols.http import Response, Router, files
+from protocols.http.error import BadMessage, Incomplete
 from protocols.http.server import Request
 from reactor.protocol import Protocol
 
@@ -211,6 +212,56 @@ def test_9110_10_1_1_the_answer_follows_when_the_body_has_come() -> None:
     served.send(get("/", EXPECT, "Content-Length: 2", method="PUT"))
     served.send(b"hi")
     assert served.got.endswith(b"\r\n\r\nhi") and served.got.count(CONTINUE) == 1
+
+
+@pytest.mark.parametrize("isAnswered", [True, False])
+def test_S_httpExpect_what_comes_behind_a_refusal_is_no_request(isAnswered: bool) -> None:
+    """RFC 9110, section 10.1.1: the body may come or not, and nobody can tell it from a request."""
+    asked: list[str] = []
+
+    def handle(request: Request) -> Any:
+        asked.append(request.target)
+        return Response(status=403) if isAnswered else request.read(10).addCallback(Response)
+
+    served = Served(handle, maxBody=30)
+    served.send(get("/", EXPECT, "Content-Length: 38", method="PUT"))
+    served.send(get("/smuggled"))
+    assert asked == ["/"] and not served.isOpen
+    assert served.got.count(b"HTTP/1.1") == 1 and CLOSE in served.got
+
+
+@pytest.mark.parametrize("isRead", [True, False])
+@pytest.mark.parametrize(
+    "rest", [b"x\r\n", b"5;\nxx\r\n", b"2\r\nabcd", b"2\r\nab\n", b"0\r\nHost: evil\r\n\r\n", b"0\r\n" + get("/2")]
+)
+def test_S_httpBody_one_that_is_none_is_told_to_its_reader(rest: bytes, isRead: bool) -> None:
+    asked: list[str] = []
+    failures: list[Any] = []
+
+    def handle(request: Request) -> Any:
+        asked.append(request.target)
+        if not isRead:
+            return Response("not read")
+        reading = request.read()
+        reading.addErrback(lambda failure: (failures.append(failure.value), failure)[1])
+        return reading.addCallback(Response)
+
+    served = Served(handle)
+    served.send(get("/", "Transfer-Encoding: chunked", method="POST") + b"2\r\nab\r\n" + rest + get("/smuggled"))
+    assert asked == ["/"] and not served.isOpen
+    assert [each.status for each in served.answers()] == [400 if isRead else 200]
+    assert [type(each) for each in failures] == [BadMessage] * isRead
+
+
+def test_S_httpBody_one_that_ends_early_is_incomplete() -> None:
+    failures: list[Any] = []
+    served = Served(lambda request: request.read().addErrback(lambda failure: failures.append(failure.value)))
+    served.send(get("/", "Content-Length: 5", method="POST") + b"abc")
+    served.client.transport.loseConnection()
+    served.settle()
+    (error,) = failures
+    assert isinstance(error, Incomplete) and (error.received, error.expected) == (3, 5)
+    assert not served.isServed
 
 
 def test_9112_9_3_2_pipelined_requests_are_answered_in_order() -> None:
