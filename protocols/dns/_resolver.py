@@ -101,8 +101,12 @@ class Resolver:
             *(("lifetime", lifetime, 0.001), ("resolutionDelay", resolutionDelay, 0), ("cacheSize", cacheSize, 0)),
             *(("maxTTL", maxTTL, 0), ("maxNegativeTTL", maxNegativeTTL, 0), ("maxQuestions", maxQuestions, 1)),
         ):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+                raise TypeError(f"Resolver(): {name} must be a number, not {value!r}")
             if value is not None and not value >= least:
                 raise ValueError(f"Resolver(): {name} must be at least {least}, not {value!r}")
+        if isinstance(servers, (str, bytes)) or (servers is not None and not hasattr(servers, "__iter__")):
+            raise TypeError(f"Resolver(): servers must be a list of addresses, not {servers!r}")
         given = {
             "servers": None if servers is None else tuple(_server(each) for each in servers),
             "search": None if search is None else _resolvconf.domains(list(search)),
@@ -323,6 +327,8 @@ class Resolver:
 
 
 def _server(given: Any) -> tuple[str, int]:
+    if not isinstance(given, str) and not (isinstance(given, (tuple, list)) and len(given) == 2):
+        raise TypeError(f"Resolver(): a server must be an address, or a pair of address and port, not {given!r}")
     host, port = (given, _resolvconf.PORT) if isinstance(given, str) else given
     if not isinstance(host, str) or literal(host, 0) is None:
         raise ValueError(f"Resolver(): a server must be an IPv4 or IPv6 address, not {host!r}")

@@ -501,3 +501,19 @@ def test_orderWithTheKernel(net: Net) -> None:
     """What cannot be reached is behind loopback, which always can."""
     found = [(socket.AF_INET6, "2001:db8::1", 0), (socket.AF_INET, "127.0.0.1", 0)]
     assert ordered(found)[0][0][1] == "127.0.0.1" or ordered(found)[1] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"servers": "127.0.0.1"}, "servers must be a list of addresses, not '127.0.0.1'"),
+        ({"servers": 5}, "servers must be a list of addresses, not 5"),
+        ({"servers": [5]}, "a server must be an address, or a pair of address and port, not 5"),
+        ({"timeout": "x"}, "timeout must be a number, not 'x'"),
+        ({"attempts": True}, "attempts must be a number, not True"),
+        ({"resolutionDelay": "x"}, "resolutionDelay must be a number, not 'x'"),
+    ],
+)
+def test_what_no_resolver_can_be_given_is_named(net: Net, arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        Resolver(**arguments)
