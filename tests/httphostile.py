@@ -73,6 +73,7 @@ for value in (
     refused(f"coding {value!r}", post(b"Transfer-Encoding: " + value, body=FIVE))
 for value in (
     *(b"\x0bchunked", b"chunked\x0b", b"chunked\x0c", b"chunked\0", b"\0chunked", b"chun\x7fked", b"chunked\x1f"),
+    *(b"chunked\x85", b"\x85chunked", b"chunked \x0b", b"\x1cchunked"),
 ):
     refused(f"coding {value!r}", post(b"Transfer-Encoding: " + value, body=FIVE))
 for value in (b"gzip, chunked", b"identity, chunked", b"deflate,chunked", b"x, chunked"):
@@ -91,7 +92,7 @@ for name in (
     *(b"Transfer\r-Encoding", b"\xefTransfer-Encoding", b"Transfer-Encoding\x0b", b"X: y\rTransfer-Encoding"),
     *(b"X: y\nTransfer-Encoding", b'"Transfer-Encoding"', b"Transfer-Encoding\xa0", b"\nTransfer-Encoding"),
     *(b"\rTransfer-Encoding", b"Transfer-Encoding:\r\n ", b"Transfer-Encoding:\n ", b"Transfer-Encoding:\r\n\t"),
-    *(b"Transfer-Encoding@", b"[Transfer-Encoding]"),
+    *(b"Transfer-Encoding@", b"[Transfer-Encoding]", b"Transfer-Encoding\x85", b"Transfer-Encoding\x1c"),
 ):
     refused(f"field {name!r}", post(name + b": chunked", body=FIVE))
     refused(f"field {name!r} beside a length", post(name + b": chunked", b"Content-Length: 5", body=FIVE))
@@ -127,7 +128,7 @@ for name in (
     *(b"Content-Length ", b"Content-Length\t", b" Content-Length", b"Content Length", b"Content-Length\0"),
     *(b"Content-Length\r", b"\0Content-Length", b"Content\n-Length", b"X: y\rContent-Length"),
     *(b"X: y\nContent-Length", b"Content-Length:\r\n ", b"\xe2\x80\x8bContent-Length", b"Content-Length\xa0"),
-    *(b"Content-Length,",),
+    *(b"Content-Length,", b"Content-Length\x85", b"Content-Length\x1f"),
 ):
     refused(f"field {name!r}", post(name + b": 5", body=b"hello"))
 for field in (
