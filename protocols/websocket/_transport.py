@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
     from protocols.websocket._agreement import Agreement
     from protocols.websocket._options import Options
-    from reactor.interfaces import IPushProducer
+    from reactor.interfaces import IDrainable, IPushProducer
 else:
-    from reactor._ground.declare import IPushProducer, implementer
+    from reactor._ground.declare import IDrainable, IPushProducer, implementer
 
 __all__ = ["WebSocketTransport"]
 
 
-@implementer(IPushProducer)
+@implementer(IPushProducer, IDrainable)
 class WebSocketTransport:
     """What a `WebSocketProtocol` has as its `transport`.
 
@@ -233,6 +233,10 @@ class WebSocketTransport:
             reader.end()
             self._pieces.clear()
             below.abortConnection()
+
+    def drain(self) -> None:
+        """The server stops: say Close with 1012, so that the client may come again."""
+        self.loseConnection(CloseCode.SERVICE_RESTART)
 
     def handlerEnded(self, failure: Failure | None) -> None:
         """The handler of HTTP that accepted this has returned, or raised, which was reported."""

@@ -50,6 +50,16 @@ def test_aHandlerTalksAndItsReturnCloses(net: Net) -> None:
     assert caught.value.code == 1000
 
 
+def test_aPortThatIsDrainedClosesWith1012(net: Net) -> None:
+    client = net.result(websocket.connect(Port(net, chat).url, reactor=net.reactor))
+    drained = net.ports[-1].drain(60)
+    with pytest.raises(websocket.WebSocketClosed) as caught:
+        net.result(client.receive())
+    assert caught.value.code == 1012
+    # None had to be closed by force.
+    assert net.result(drained) == 0
+
+
 def test_aHandlerThatRaisesClosesWith1011(net: Net) -> None:
     client = net.result(websocket.connect(Port(net, chat).url, reactor=net.reactor))
     net.expectErrors(1)
