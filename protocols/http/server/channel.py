@@ -121,17 +121,18 @@ class Channel(Connection, Answering):
         head = request._head
         if (
             body.__class__ is bytes
-            and response._headers is None
             and head.keepAlive
             and head.version
             and not self._last
             and self._body is None
             and head.method != "HEAD"
-            and response.reason is None
         ):
             length = len(body)
-            key = response.status, length, response.contentType
-            start = heads.kept.get(key) or heads.keep(*key)
+            if response._headers is None and response.reason is None:
+                key = response.status, length, response.contentType
+                start = heads.kept.get(key) or heads.keep(*key)
+            else:
+                start = self._given(response, head, length)
             if start is not None:
                 self.written += len(start) + length
                 if length < _JOINED:
@@ -142,6 +143,18 @@ class Channel(Connection, Answering):
                 self._done(request, now, response.status, length)
                 return
         self._answerFully(response, request, now)
+
+    def _given(self, response: Response, head: RequestHead, length: int) -> bytes | None:
+        """The head of an answer with fields of its own that is otherwise plain; None if it has to be made in full."""
+        heads = self.site.heads
+        fields = () if response._headers is None else response._headers.raw
+        key = response.status, length, response.contentType, response.reason, *fields
+        try:
+            start = heads.given.get(key)
+        except TypeError:
+            # Not all of it can be a key.
+            return None
+        return start or heads.keepGiven(key, head, response, length)
 
     def _answerFully(self, response: Response, request: Request, now: float) -> None:
         """Send an answer that is not simply length and bytes."""

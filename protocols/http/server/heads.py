@@ -1,7 +1,7 @@
 """The head of an answer: which fields it gets, and how its body is framed (RFC 9112, section 6). Pure.
 
 A head that consists of nothing but status, length, type and date is kept as long as its date is right: a server sends
-the same few again and again.
+the same few again and again. So is a short one with fields that the handler has given.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from protocols.http.message import BYTES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from protocols.http.h1.heads import RequestHead
     from protocols.http.message import Response
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Framing", "Heads", "hasNoBody"]
 
 _KEPT = 256
+# The longest head with given fields that is kept, in bytes.
+_SHORT = 1024
 
 
 class Framing(Enum):
@@ -47,14 +50,17 @@ class Heads:
     :param wall: the time of day, in seconds since 1970.
     :ivar kept: (status, length, Content-Type) -> a head for an answer of HTTP/1.1 to anything but HEAD that keeps the
         connection. To be looked into after `renew` where the date may be old.
+    :ivar given: (status, length, Content-Type, reason, fields given ...) -> the same of an answer with fields or a
+        reason of its own.
     :ivar stale: when the date is a second old, on the clock of who calls `renew`.
     """
 
-    __slots__ = ("_wall", "date", "kept", "stale")
+    __slots__ = ("_wall", "date", "given", "kept", "stale")
 
     def __init__(self, wall: Callable[[], float] = time) -> None:
         self._wall = wall
         self.kept: dict[tuple[int, int, str | None], bytes] = {}
+        self.given: dict[tuple[Any, ...], bytes] = {}
         self.stale = float("-inf")
         self.date = ""
 
@@ -65,6 +71,7 @@ class Heads:
         # As long as this second of the wall's lasts.
         self.stale = now + 1.0 - wall % 1.0
         self.kept.clear()
+        self.given.clear()
 
     def keep(self, status: int, length: int, contentType: str | None) -> bytes | None:
         """The head for `kept`, which has it from now on; None if an answer like that has no plain head."""
@@ -79,6 +86,26 @@ class Heads:
             self.kept.clear()
         self.kept[status, length, contentType] = head
         return head
+
+    def keepGiven(self, key: tuple[Any, ...], head: RequestHead, response: Response, length: int) -> bytes | None:
+        """The head of `response` for `given`, which has it from now on if there is room; None if it is not one that
+        goes with a body of that length on a connection that is kept.
+
+        What is full stays as it is until the date is new: values that never repeat, such as those of Set-Cookie, then
+        cost no more than the look, and push out nothing that repeats.
+        """
+        if response.status in (204, 205, 304):
+            return None
+        try:
+            start, framing, ends = self.make(head, response, length, False)
+        except (TypeError, ValueError):
+            # Said where it can be reported.
+            return None
+        if ends or framing is not Framing.LENGTH:
+            return None
+        if len(self.given) < _KEPT and len(start) <= _SHORT:
+            self.given[key] = start
+        return start
 
     def _plain(self, length: int, contentType: str | None) -> list[tuple[str | bytes, str | bytes]]:
         fields: list[tuple[str | bytes, str | bytes]] = [("Date", self.date), ("Content-Length", str(length))]
