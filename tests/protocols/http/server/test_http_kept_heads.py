@@ -7,10 +7,13 @@ from httpserving import Served, get
 
 from protocols.http import Response
 from protocols.http.server import Request
+from protocols.http.server.heads import Heads
 
 
 def test_the_head_of_an_answer_with_fields_of_its_own_is_made_once_a_second() -> None:
     served = Served(lambda request: Response("hello", headers=[("X-One", "1"), ("x-one", "2")], reason="Fine"))
+    # At the beginning of a second of the wall's.
+    served.site.heads = Heads(lambda: 1_000_000_000.0)
     served.send(get())
     (kept,) = served.site.heads.given.values()
     first, served.client.got = served.client.got, b""
